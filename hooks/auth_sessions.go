@@ -1,0 +1,89 @@
+package hooks
+
+import (
+	"net/http"
+
+	"github.com/pocketbase/pocketbase/core"
+
+	"sokuji/internal/betterauth"
+)
+
+const sessionsCollection = "sessions"
+
+// authListSessions shows the caller's living sessions.
+func (s *server) authListSessions(e *core.RequestEvent) error {
+	c, err := requireAuthUser(e)
+	if err != nil {
+		return err
+	}
+	sessions, err := s.sessions.List(e.Request.Context(), c.userID)
+	if err != nil {
+		return err
+	}
+	shown := make([]betterauth.Session, 0, len(sessions))
+	for _, session := range sessions {
+		token := session.ID
+		if session.ID == c.session.ID {
+			token = c.sessionToken
+		}
+		shown = append(shown, authSession(session, token))
+	}
+	return writeAuthJSON(e, http.StatusOK, shown)
+}
+
+// authRevokeSession ends one of the caller's sessions, named by its token or by
+// what list-sessions showed in its place. Anything else does nothing, as in the
+// library: the answer must not tell whose token it was.
+func (s *server) authRevokeSession(e *core.RequestEvent) error {
+	c, err := requireAuthUser(e)
+	if err != nil {
+		return err
+	}
+	body, contentType, err := readAuthBody(e)
+	if err != nil {
+		return err
+	}
+	form, err := betterauth.DecodeRevoke(contentType, body)
+	if err != nil {
+		return err
+	}
+	ctx := e.Request.Context()
+	id := form.Token
+	if session, found, err := s.sessions.Find(ctx, form.Token); err != nil {
+		return err
+	} else if found {
+		id = session.ID
+	}
+	if err := s.sessions.End(ctx, c.userID, id); err != nil {
+		return err
+	}
+	return authStatus(e)
+}
+
+// authRevokeSessions ends all of the caller's sessions, this one included.
+func (s *server) authRevokeSessions(e *core.RequestEvent) error {
+	c, err := requireAuthUser(e)
+	if err != nil {
+		return err
+	}
+	if err := s.sessions.EndAll(e.Request.Context(), c.userID); err != nil {
+		return err
+	}
+	return authStatus(e)
+}
+
+// authRevokeOtherSessions ends all of the caller's sessions but this one.
+func (s *server) authRevokeOtherSessions(e *core.RequestEvent) error {
+	c, err := requireAuthUser(e)
+	if err != nil {
+		return err
+	}
+	if err := s.sessions.EndOthers(e.Request.Context(), c.userID, c.session.ID); err != nil {
+		return err
+	}
+	return authStatus(e)
+}
+
+func authStatus(e *core.RequestEvent) error {
+	return writeAuthJSON(e, http.StatusOK, map[string]bool{"status": true})
+}

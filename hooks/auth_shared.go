@@ -1,0 +1,117 @@
+package hooks
+
+import (
+	"errors"
+	"time"
+
+	"github.com/pocketbase/pocketbase/core"
+
+	"sokuji/internal/accounts"
+	"sokuji/internal/betterauth"
+)
+
+// checkAuthOrigin is Better Auth's check: a request with any cookie must say
+// where it comes from, whether the cookie is used or not.
+func (s *server) checkAuthOrigin(e *core.RequestEvent) error {
+	if err := betterauth.CheckOrigin(e.Request, s.ownOrigin(e), s.origins); err != nil {
+		return err
+	}
+	return e.Next()
+}
+
+func writeAuthJSON(e *core.RequestEvent, status int, value any) error {
+	body, err := betterauth.Encode(value)
+	if err != nil {
+		return err
+	}
+	return e.Blob(status, "application/json", body)
+}
+
+// startSession opens a session for a user who has just proven who they are, and
+// hands it out as a cookie and as the header for bearer clients.
+func (s *server) startSession(e *core.RequestEvent, record *core.Record, rememberMe *bool) (string, error) {
+	remember := rememberMe == nil || *rememberMe
+	owner := accounts.Owner{ID: record.Id, TokenKey: record.TokenKey()}
+	client := accounts.Client{IPAddress: e.RealIP(), UserAgent: e.Request.UserAgent()}
+	token, session, err := s.sessions.Create(e.Request.Context(), owner, client, remember)
+	if err != nil {
+		return "", err
+	}
+	s.setSessionCookie(e, token, session)
+	return token, nil
+}
+
+func (s *server) setSessionCookie(e *core.RequestEvent, token string, session accounts.Session) {
+	signed := betterauth.Sign(s.secrets[0], token)
+	maxAge := 0 // ends with the browser
+	if session.Remember {
+		maxAge = int(accounts.SessionLifetime / time.Second)
+	}
+	header := e.Response.Header()
+	header.Add("Set-Cookie", betterauth.SessionCookie(s.secure(e), signed, maxAge))
+	header.Set("set-auth-token", signed)
+	if header.Get("Access-Control-Expose-Headers") == "" {
+		header.Set("Access-Control-Expose-Headers", "set-auth-token")
+	}
+}
+
+// expireCookies makes a browser forget the session. On https it may also have
+// cookies from before the move there, under the plain names.
+func (s *server) expireCookies(e *core.RequestEvent) {
+	cookies := betterauth.ExpiredCookies(false)
+	if s.secure(e) {
+		cookies = append(betterauth.ExpiredCookies(true), cookies...)
+	}
+	for _, cookie := range cookies {
+		e.Response.Header().Add("Set-Cookie", cookie)
+	}
+}
+
+// authUser is a user as Better Auth shows one.
+func authUser(record *core.Record) betterauth.User {
+	shown := betterauth.User{
+		Name:          record.GetString("name"),
+		Email:         record.Email(),
+		EmailVerified: record.Verified(),
+		CreatedAt:     betterauth.Time(record.GetDateTime("created").Time()),
+		UpdatedAt:     betterauth.Time(record.GetDateTime("updated").Time()),
+		ID:            record.Id,
+	}
+	if image := record.GetString("image"); image != "" {
+		shown.Image = &image
+	}
+	return shown
+}
+
+// authSession is a session as Better Auth shows one. Only the caller's own comes
+// with its token; the others get their id, which revoke-session takes instead.
+func authSession(session accounts.Session, token string) betterauth.Session {
+	return betterauth.Session{
+		ExpiresAt: betterauth.Time(session.ExpiresAt),
+		Token:     token,
+		CreatedAt: betterauth.Time(session.CreatedAt),
+		UpdatedAt: betterauth.Time(session.UpdatedAt),
+		IPAddress: session.IPAddress,
+		UserAgent: session.UserAgent,
+		UserID:    session.UserID,
+		ID:        session.ID,
+	}
+}
+
+// requireAuthUser admits a signed-in user on Better Auth's routes.
+func requireAuthUser(e *core.RequestEvent) (caller, error) {
+	c := callerOf(e)
+	if c.kind != user {
+		return c, betterauth.ErrUnauthorized
+	}
+	return c, nil
+}
+
+// readAuthBody bounds the body as the decoder of its form does.
+func readAuthBody(e *core.RequestEvent) ([]byte, string, error) {
+	body, err := readBody(e)
+	if r, ok := errors.AsType[*refusal](err); ok && r.field == "body" {
+		return nil, "", betterauth.ErrPayloadTooLarge
+	}
+	return body, e.Request.Header.Get("Content-Type"), err
+}

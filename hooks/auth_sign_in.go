@@ -1,0 +1,78 @@
+package hooks
+
+import (
+	"log/slog"
+	"net/http"
+
+	"github.com/pocketbase/pocketbase/core"
+
+	"sokuji/internal/betterauth"
+)
+
+// authSignIn checks e-mail and password. A wrong password and an unknown user
+// look the same and take as long.
+func (s *server) authSignIn(e *core.RequestEvent) error {
+	if err := throttle(s.signInLimit, "sign-in", e.RealIP()); err != nil {
+		return err
+	}
+	if err := betterauth.CheckFirstLogin(e.Request); err != nil {
+		return err
+	}
+	form, err := s.signInForm(e)
+	if err != nil {
+		return err
+	}
+	record, err := s.findByPassword(form)
+	if err != nil {
+		return err
+	}
+	token, err := s.startSession(e, record, form.RememberMe)
+	if err != nil {
+		return err
+	}
+	answer := betterauth.NewSignInAnswer(token, authUser(record), form.CallbackURL)
+	if answer.Redirect {
+		e.Response.Header().Set("Location", *answer.URL)
+	}
+	return writeAuthJSON(e, http.StatusOK, answer)
+}
+
+func (s *server) findByPassword(form betterauth.SignIn) (*core.Record, error) {
+	record, err := s.app.FindAuthRecordByEmail(usersCollection, form.Email)
+	if err != nil {
+		s.spendPasswordTime(form.Password)
+		return nil, betterauth.ErrInvalidEmailOrPassword
+	}
+	matches, err := checkPassword(s.app, record, form.Password)
+	if err != nil {
+		return nil, err
+	}
+	if !matches {
+		return nil, betterauth.ErrInvalidEmailOrPassword
+	}
+	return record, nil
+}
+
+// spendPasswordTime hashes a password for nobody, so that the time of an answer
+// does not tell whether an address has an account.
+func (s *server) spendPasswordTime(plain string) {
+	users, err := s.app.FindCachedCollectionByNameOrId(usersCollection)
+	if err == nil {
+		_, err = choosePassword(core.NewRecord(users), plain)
+	}
+	if err != nil {
+		s.app.Logger().Error("Could not hash a password", slog.Any("error", err))
+	}
+}
+
+func (s *server) signInForm(e *core.RequestEvent) (betterauth.SignIn, error) {
+	body, contentType, err := readAuthBody(e)
+	if err != nil {
+		return betterauth.SignIn{}, err
+	}
+	form, err := betterauth.DecodeSignIn(contentType, body)
+	if err != nil || form.CallbackURL == nil {
+		return form, err
+	}
+	return form, betterauth.CheckCallbackURL(*form.CallbackURL, s.ownOrigin(e), s.origins)
+}

@@ -1,0 +1,20 @@
+package hooks
+
+import (
+	"net/http"
+
+	"github.com/pocketbase/pocketbase/core"
+)
+
+// authSignOut ends the caller's session, and only that one, before it answers.
+// Without a session there is nothing to end, which is a success too.
+func (s *server) authSignOut(e *core.RequestEvent) error {
+	c := callerOf(e)
+	if c.session.ID != "" {
+		if err := s.sessions.End(e.Request.Context(), c.userID, c.session.ID); err != nil {
+			return err
+		}
+	}
+	s.expireCookies(e)
+	return writeAuthJSON(e, http.StatusOK, map[string]bool{"success": true})
+}

@@ -1,0 +1,137 @@
+package hooks
+
+import (
+	"github.com/pocketbase/pocketbase/core"
+
+	"sokuji/internal/accounts"
+	"sokuji/internal/apikeys"
+	"sokuji/internal/ledger"
+)
+
+// callerKind says by what right a request is made.
+type callerKind int
+
+const (
+	guest callerKind = iota
+	user
+	superuser
+	apiKey
+)
+
+// caller is who makes a request. Every route asks it and nothing else.
+type caller struct {
+	kind   callerKind
+	userID string // of a user, or of the user a key belongs to; a superuser's own id
+
+	session      accounts.Session // set when the user came by a session
+	sessionToken string
+	viaCookie    bool
+
+	grant apikeys.Grant // set for a key
+}
+
+const callerStoreKey = "sokuji.caller"
+
+// callerOf returns who makes the request.
+func callerOf(e *core.RequestEvent) caller {
+	c, _ := e.Get(callerStoreKey).(caller)
+	return c
+}
+
+// actor names the caller in the audit log.
+func (c caller) actor() string {
+	switch c.kind {
+	case superuser:
+		return "superuser:" + c.userID
+	case apiKey:
+		return "key:" + c.grant.ID
+	case user:
+		return "user:" + c.userID
+	}
+	return "guest"
+}
+
+// requireUser admits a signed-in user, whichever way they signed in, but no key.
+func requireUser(e *core.RequestEvent) (caller, error) {
+	c := callerOf(e)
+	switch c.kind {
+	case user:
+		return c, nil
+	case apiKey:
+		return c, forbidden("An API key does not open this route: sign in.")
+	case superuser:
+		return c, forbidden("This route is about the signed-in user; a superuser has no profile and no wallet.")
+	}
+	return c, unauthorized()
+}
+
+// requireSuperuser admits superusers only.
+func requireSuperuser(e *core.RequestEvent) (caller, error) {
+	c := callerOf(e)
+	switch c.kind {
+	case superuser:
+		return c, nil
+	case guest:
+		return c, unauthorized()
+	}
+	return c, forbidden("Only a superuser may do this.")
+}
+
+// requireWalletReader admits whoever may read a wallet, and returns it: a user
+// and a key see their own, a superuser names one.
+func requireWalletReader(e *core.RequestEvent) (ledger.Subject, error) {
+	c := callerOf(e)
+	named, isNamed, err := subjectOfQuery(e.Request.URL.Query())
+	if err != nil {
+		return ledger.Subject{}, err
+	}
+	if c.kind == superuser {
+		if !isNamed {
+			return ledger.Subject{}, missingSubject()
+		}
+		return named, nil
+	}
+	if c.kind == guest {
+		return ledger.Subject{}, unauthorized()
+	}
+	if c.kind == apiKey && !c.grant.Scopes.Has(apikeys.ScopeWalletRead) {
+		return ledger.Subject{}, missingScope(apikeys.ScopeWalletRead)
+	}
+	return ownWallet(c, named, isNamed)
+}
+
+// requireWalletSpender admits whoever may take tokens from a wallet, and returns
+// it: a superuser names one, a key with the scope acts on its owner's.
+func requireWalletSpender(e *core.RequestEvent, body *fields) (caller, ledger.Subject, error) {
+	c := callerOf(e)
+	switch c.kind {
+	case guest:
+		return c, ledger.Subject{}, unauthorized()
+	case user:
+		return c, ledger.Subject{}, forbidden("A user does not charge wallets: use an API key with the scope wallet:charge, or a superuser.")
+	case apiKey:
+		if !c.grant.Scopes.Has(apikeys.ScopeWalletCharge) {
+			return c, ledger.Subject{}, missingScope(apikeys.ScopeWalletCharge)
+		}
+	}
+	named, isNamed, err := subjectOfBody(body)
+	if err != nil {
+		return c, ledger.Subject{}, err
+	}
+	if c.kind == apiKey {
+		own, err := ownWallet(c, named, isNamed)
+		return c, own, err
+	}
+	if !isNamed {
+		return c, ledger.Subject{}, missingSubject()
+	}
+	return c, named, nil
+}
+
+func ownWallet(c caller, named ledger.Subject, isNamed bool) (ledger.Subject, error) {
+	own := ledger.UserSubject(c.userID)
+	if isNamed && named != own {
+		return ledger.Subject{}, forbidden("This is not your wallet.")
+	}
+	return own, nil
+}

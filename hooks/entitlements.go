@@ -1,0 +1,105 @@
+package hooks
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+
+	"github.com/pocketbase/pocketbase/core"
+
+	"sokuji/internal/ledger"
+)
+
+const entitlementsCollection = "entitlements"
+
+// entitlement is what a subject may do. The zero value, of a subject without a
+// row, may do nothing beyond the free plan's least.
+type entitlement struct {
+	planID                string
+	maxConcurrentSessions int64
+	rateLimitRPM          int64
+	features              []string
+	monthlyQuotaTokens    int64
+}
+
+// entitlementOf reads what a subject may do, as new as the last commit.
+func (s *server) entitlementOf(ctx context.Context, subject ledger.Subject) (entitlement, error) {
+	found, cached, ticket := s.entitlements.Get(subject)
+	if cached {
+		return found, nil
+	}
+	found, err := s.loadEntitlement(ctx, subject)
+	if err != nil {
+		return found, err
+	}
+	s.entitlements.Fill(subject, found, ticket)
+	return found, nil
+}
+
+func (s *server) loadEntitlement(ctx context.Context, subject ledger.Subject) (entitlement, error) {
+	var e entitlement
+	var features sql.NullString
+	err := s.reader.QueryRowContext(ctx, `
+		SELECT e.plan_id, e.max_concurrent_sessions, e.rate_limit_rpm, e.features, p.monthly_quota_tokens
+		FROM entitlements e JOIN plans p ON p.id = e.plan_id
+		WHERE e.subject_id = ? AND e.subject_type = ?`, subject.ID, string(subject.Type)).
+		Scan(&e.planID, &e.maxConcurrentSessions, &e.rateLimitRPM, &features, &e.monthlyQuotaTokens)
+	if errors.Is(err, sql.ErrNoRows) {
+		return entitlement{}, nil
+	}
+	if err != nil {
+		return entitlement{}, fmt.Errorf("read an entitlement: %w", err)
+	}
+	if features.Valid && features.String != "" {
+		if err := json.Unmarshal([]byte(features.String), &e.features); err != nil {
+			// An admin may have written anything there; nothing is not a feature.
+			s.app.Logger().Warn("The features of an entitlement are not a list of texts",
+				slog.String("subject", subject.ID), slog.Any("error", err))
+		}
+	}
+	return e, nil
+}
+
+// bindEntitlementCache makes an admin's change to a plan or an entitlement hold
+// from the next request on.
+func bindEntitlementCache(app core.App, s *server) {
+	clear := func(e *core.RecordEvent) error {
+		s.entitlements.Clear()
+		return e.Next()
+	}
+	for _, name := range []string{entitlementsCollection, plansCollection} {
+		app.OnRecordAfterCreateSuccess(name).BindFunc(clear)
+		app.OnRecordAfterUpdateSuccess(name).BindFunc(clear)
+		app.OnRecordAfterDeleteSuccess(name).BindFunc(clear)
+	}
+}
+
+// bindEntitlementPlans brings a plan's limits along when an admin moves somebody
+// to it: those that the admin did not set by hand in the same save.
+func bindEntitlementPlans(app core.App) {
+	app.OnRecordUpdate(entitlementsCollection).BindFunc(func(e *core.RecordEvent) error {
+		before := e.Record.Original()
+		if before.GetString("plan_id") == e.Record.GetString("plan_id") {
+			return e.Next()
+		}
+		plan, err := e.App.FindRecordById(plansCollection, e.Record.GetString("plan_id"))
+		if err != nil {
+			return e.Next() // the relation's own check says what is wrong
+		}
+		for _, name := range []string{"max_concurrent_sessions", "rate_limit_rpm", "features"} {
+			if before.GetString(name) == e.Record.GetString(name) {
+				e.Record.Set(name, plan.Get(name))
+			}
+		}
+		return e.Next()
+	})
+}
+
+// planName is a plan's id as the original's later clients know it.
+func planName(planID string) string {
+	return strings.TrimSuffix(planID, "_plan")
+}

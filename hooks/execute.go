@@ -1,0 +1,73 @@
+package hooks
+
+import (
+	"os"
+
+	"github.com/pocketbase/pocketbase"
+	"github.com/pocketbase/pocketbase/cmd"
+	"github.com/pocketbase/pocketbase/core"
+	"github.com/spf13/cobra"
+
+	"sokuji/internal/datalock"
+)
+
+// Execute runs the command that the process was started with, and returns its
+// error, which PocketBase itself would swallow.
+func Execute(app *pocketbase.PocketBase) error {
+	serve := cmd.NewServeCommand(app, true)
+	app.RootCmd.AddCommand(cmd.NewSuperuserCommand(app), serve)
+
+	var failure error
+	for _, command := range app.RootCmd.Commands() {
+		keepError(command, &failure)
+	}
+	bindDataLock(app, serve)
+	if err := app.Execute(); err != nil {
+		return err
+	}
+	return failure
+}
+
+// keepError remembers the error of a command and of those below it.
+func keepError(command *cobra.Command, failure *error) {
+	for _, child := range command.Commands() {
+		keepError(child, failure)
+	}
+	if command.RunE == nil {
+		return
+	}
+	run := command.RunE
+	command.SilenceErrors = true // main prints it
+	command.RunE = func(command *cobra.Command, args []string) error {
+		*failure = run(command, args)
+		return *failure
+	}
+}
+
+// bindDataLock makes sure that one process at a time writes the books of a data
+// folder. It must hold the lock before PocketBase opens its files. Commands that
+// only read, or only touch superusers, run beside a live server.
+func bindDataLock(app *pocketbase.PocketBase, serve *cobra.Command) {
+	chosen, _, err := app.RootCmd.Find(os.Args[1:])
+	if err != nil || chosen != serve {
+		return
+	}
+	var lock *datalock.Lock
+	app.OnBootstrap().BindFunc(func(e *core.BootstrapEvent) error {
+		if err := os.MkdirAll(app.DataDir(), 0o755); err != nil {
+			return err
+		}
+		var err error
+		if lock, err = datalock.Acquire(app.DataDir(), "serve"); err != nil {
+			return err
+		}
+		return e.Next()
+	})
+	app.OnTerminate().BindFunc(func(e *core.TerminateEvent) error {
+		err := e.Next() // PocketBase closes its files first
+		if lock != nil && !e.IsRestart {
+			return lock.Release()
+		}
+		return err
+	})
+}

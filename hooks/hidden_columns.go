@@ -1,0 +1,17 @@
+package hooks
+
+import "github.com/pocketbase/pocketbase/core"
+
+// bindHiddenColumns keeps hashes out of every answer. PocketBase shows hidden
+// fields to superusers; a hash is of no use to them, and one answer less can leak.
+func bindHiddenColumns(app core.App) {
+	for collection, columns := range map[string][]string{
+		sessionsCollection: {"token_hash", "token_key_hash"},
+		keysCollection:     {"key_hash"},
+	} {
+		app.OnRecordEnrich(collection).BindFunc(func(e *core.RecordEnrichEvent) error {
+			e.Record.Hide(columns...)
+			return e.Next()
+		})
+	}
+}

@@ -1,0 +1,63 @@
+package hooks
+
+import (
+	"encoding/json"
+	"fmt"
+	"log/slog"
+
+	"github.com/pocketbase/pocketbase/core"
+
+	"sokuji/internal/pricing"
+)
+
+const pricesCollection = "prices"
+
+// loadPrices reads the whole price book into memory; it is small and every
+// priced use needs it.
+func (s *server) loadPrices() error {
+	records, err := s.app.FindAllRecords(pricesCollection)
+	if err != nil {
+		return fmt.Errorf("read the price book: %w", err)
+	}
+	prices := make([]pricing.Price, 0, len(records))
+	for _, record := range records {
+		price, err := priceOf(record)
+		if err != nil {
+			return fmt.Errorf("price %s: %w", record.Id, err)
+		}
+		prices = append(prices, price)
+	}
+	s.prices.Store(pricing.NewBook(prices))
+	return nil
+}
+
+func priceOf(record *core.Record) (pricing.Price, error) {
+	rates := make(map[pricing.Class]int64)
+	for _, class := range pricing.Classes() {
+		rates[class] = int64(record.GetInt(string(class)))
+	}
+	price := pricing.Price{
+		ID:            record.Id,
+		Provider:      record.GetString("provider"),
+		Model:         record.GetString("model"),
+		MarginPPM:     int64(record.GetInt("margin_ppm")),
+		EffectiveFrom: record.GetDateTime("effective_from").Time(),
+	}
+	// Rates and columns share their names, so JSON carries one to the other.
+	encoded, err := json.Marshal(rates)
+	if err != nil {
+		return price, err
+	}
+	return price, json.Unmarshal(encoded, &price.Rates)
+}
+
+// bindPriceCache puts a new price in force without a restart. Rows never change,
+// so nothing else has to be watched.
+func bindPriceCache(app core.App, s *server) {
+	app.OnRecordAfterCreateSuccess(pricesCollection).BindFunc(func(e *core.RecordEvent) error {
+		if err := s.loadPrices(); err != nil {
+			s.app.Logger().Error("The price book could not be read again", slog.Any("error", err))
+		}
+		return e.Next()
+	})
+}

@@ -1,0 +1,118 @@
+package hooks
+
+import (
+	"encoding/base64"
+	"fmt"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"sokuji/internal/ledger"
+)
+
+// maxOffset bounds how far a list can be paged by offset; cursors have no bound.
+const maxOffset = 1_000_000_000
+
+// listQuery is what a list takes from the query.
+type listQuery struct {
+	limit, offset int64
+	cursor        string // decoded, empty when none was sent
+	from, to      time.Time
+}
+
+func parseListQuery(query url.Values) (listQuery, error) {
+	q := listQuery{limit: ledger.DefaultPageRows}
+	var err error
+	if q.limit, err = wholeNumber(query, "limit", ledger.DefaultPageRows, 1, ledger.MaxPageRows); err != nil {
+		return q, err
+	}
+	if q.offset, err = wholeNumber(query, "offset", 0, 0, maxOffset); err != nil {
+		return q, err
+	}
+	if q.cursor, err = decodeCursor(query); err != nil {
+		return q, err
+	}
+	if q.from, err = instant(query, "from"); err != nil {
+		return q, err
+	}
+	q.to, err = instant(query, "to")
+	return q, err
+}
+
+func wholeNumber(query url.Values, name string, absent, least, most int64) (int64, error) {
+	if !query.Has(name) {
+		return absent, nil
+	}
+	value, err := strconv.ParseInt(query.Get(name), 10, 64)
+	if err != nil || value < least || value > most {
+		return 0, ledger.Invalid(name, fmt.Sprintf("%s must be a whole number from %d to %d.", name, least, most))
+	}
+	return value, nil
+}
+
+// instant reads RFC 3339, or a date, which means its first moment in UTC.
+func instant(query url.Values, name string) (time.Time, error) {
+	text := query.Get(name)
+	if text == "" {
+		return time.Time{}, nil
+	}
+	for _, layout := range []string{time.RFC3339Nano, time.DateOnly} {
+		if t, err := time.Parse(layout, text); err == nil {
+			return t.UTC(), nil
+		}
+	}
+	return time.Time{}, ledger.Invalid(name, name+" must be a time such as 2026-11-24T08:00:00Z, or a date such as 2026-11-24.")
+}
+
+func badCursor() error {
+	return ledger.Invalid("cursor", "cursor is not one of ours: send the nextCursor of the page before, or none.")
+}
+
+func decodeCursor(query url.Values) (string, error) {
+	if !query.Has("cursor") || query.Get("cursor") == "" {
+		return "", nil
+	}
+	if query.Has("offset") {
+		return "", ledger.Invalid("offset", "offset and cursor exclude each other: send one of them.")
+	}
+	text, err := base64.RawURLEncoding.DecodeString(query.Get("cursor"))
+	if err != nil {
+		return "", badCursor()
+	}
+	return string(text), nil
+}
+
+func encodeCursor(text string) string {
+	return base64.RawURLEncoding.EncodeToString([]byte(text))
+}
+
+// Cursors of the ledger are "e" and a seq; those of usage "u", milliseconds and
+// an id. The letter keeps one list's cursor from meaning something in another.
+
+func entryCursor(seq int64) string {
+	return encodeCursor("e" + strconv.FormatInt(seq, 10))
+}
+
+func parseEntryCursor(cursor string) (int64, error) {
+	digits, ok := strings.CutPrefix(cursor, "e")
+	seq, err := strconv.ParseInt(digits, 10, 64)
+	if !ok || err != nil || seq < 1 {
+		return 0, badCursor()
+	}
+	return seq, nil
+}
+
+func usageCursor(row ledger.UsageRow) string {
+	return encodeCursor("u" + strconv.FormatInt(row.CreatedAt.UnixMilli(), 10) + "." + row.ID)
+}
+
+func parseUsageCursor(cursor string) (ledger.UsagePosition, error) {
+	text, ok := strings.CutPrefix(cursor, "u")
+	millis, id, split := strings.Cut(text, ".")
+	at, err := strconv.ParseInt(millis, 10, 64)
+	if !ok || !split || err != nil || id == "" {
+		return ledger.UsagePosition{}, badCursor()
+	}
+	return ledger.UsagePosition{CreatedAt: time.UnixMilli(at).UTC(), ID: id}, nil
+}

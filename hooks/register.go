@@ -1,0 +1,63 @@
+package hooks
+
+import (
+	"fmt"
+	"io/fs"
+
+	"github.com/pocketbase/pocketbase/core"
+
+	"sokuji/internal/config"
+)
+
+// Register binds everything that makes PocketBase this product. The services
+// behind the routes start when the app begins to serve, because the schema is
+// not there before.
+func Register(app core.App, settings config.Config, public fs.FS) error {
+	embedded, err := fs.Sub(public, "pb_public")
+	if err != nil {
+		return err
+	}
+	s, err := newServer(app, settings)
+	if err != nil {
+		return err
+	}
+
+	bindUserProvisioning(app)
+	bindUserPasswords(app)
+	bindMoneyGuards(app)
+	bindHiddenColumns(app)
+	bindEntitlementPlans(app)
+	bindDatabaseUpkeep(app)
+
+	app.OnServe().BindFunc(func(se *core.ServeEvent) error {
+		if err := s.open(); err != nil {
+			return err
+		}
+		bindShutdown(se, s)
+		bindCaches(app, s)
+		bindAccountThrottle(app, s)
+		bindSessionCleanup(app, s)
+
+		s.bindMiddlewares(se.Router)
+		s.bindRoutes(se.Router)
+		bindPublicFiles(se.Router, publicFiles{embedded: embedded, dir: settings.PublicDir})
+
+		if err := applySettings(app, settings); err != nil {
+			return err
+		}
+		if err := createFirstSuperuser(app, settings); err != nil {
+			return err
+		}
+		se.InstallerFunc = nil // it would print a link with a token
+		printSummary(s.config)
+		return se.Next()
+	})
+	return nil
+}
+
+// printSummary shows an operator what the server runs with, without secrets.
+func printSummary(settings config.Config) {
+	for _, line := range settings.Summary() {
+		fmt.Println(line)
+	}
+}

@@ -1,0 +1,172 @@
+package hooks
+
+import (
+	"crypto/rand"
+	"database/sql"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/pocketbase/dbx"
+	"github.com/pocketbase/pocketbase/core"
+
+	"sokuji/internal/accounts"
+	"sokuji/internal/betterauth"
+	"sokuji/internal/config"
+	"sokuji/internal/ledger"
+	"sokuji/internal/ledger/sqlitestore"
+	"sokuji/internal/limits"
+	"sokuji/internal/pricing"
+	"sokuji/internal/readcache"
+)
+
+// Bounds of the credential caches, in entries.
+const (
+	maxCachedAuthTokens   = 50_000
+	maxCachedAuthRecords  = 50_000
+	maxCachedEntitlements = 100_000
+)
+
+// server holds the services that the routes call.
+type server struct {
+	app     core.App
+	config  config.Config
+	secrets [][]byte // the secret that signs comes first, then one that only verifies
+	origins betterauth.Origins
+	public  string // the origin of PUBLIC_URL, empty when it is not set
+
+	store    *sqlitestore.Store
+	ledger   *ledger.Ledger
+	sessions *accounts.Sessions
+	keys     *keyCache
+	prices   atomic.Pointer[pricing.Book]
+	wallets  *walletNotifier
+	reader   *sql.DB
+	// superuserKey reads a superuser's token key.
+	superuserKey *sql.Stmt
+
+	authRecords  *readcache.Cache[recordKey, *core.Record]
+	authTokens   *readcache.Cache[string, verifiedToken]
+	entitlements *readcache.Cache[ledger.Subject, entitlement]
+
+	signInLimit    *limits.Window
+	superuserLimit *limits.Window
+	userLimit      *limits.Window
+
+	draining atomic.Bool
+}
+
+// Windows of the throttles that api.md names.
+const (
+	signInWindow         = 10 * time.Second
+	superuserSignInLimit = 10
+	userWindow           = time.Minute
+)
+
+func newServer(app core.App, settings config.Config) (*server, error) {
+	s := &server{
+		app:          app,
+		config:       settings,
+		keys:         newKeyCache(app),
+		authRecords:  readcache.New[recordKey, *core.Record](maxCachedAuthRecords),
+		authTokens:   readcache.New[string, verifiedToken](maxCachedAuthTokens),
+		entitlements: readcache.New[ledger.Subject, entitlement](maxCachedEntitlements),
+	}
+	var errs [3]error
+	s.signInLimit, errs[0] = limits.NewWindow(limits.Config{Max: settings.AuthRateLimit, Period: signInWindow})
+	s.superuserLimit, errs[1] = limits.NewWindow(limits.Config{Max: superuserLimit(settings), Period: signInWindow})
+	s.userLimit, errs[2] = limits.NewWindow(limits.Config{Max: settings.APIRateLimit, Period: userWindow})
+	return s, errors.Join(errs[:]...)
+}
+
+// superuserLimit is fixed, but off where the operator turned throttling off.
+func superuserLimit(settings config.Config) int {
+	if settings.AuthRateLimit == 0 {
+		return 0
+	}
+	return superuserSignInLimit
+}
+
+// open starts the services on PocketBase's own connections.
+func (s *server) open() error {
+	var err error
+	if err = s.openSecrets(); err != nil {
+		return err
+	}
+	writer, err := sqlPool(s.app.NonconcurrentDB())
+	if err != nil {
+		return err
+	}
+	if s.reader, err = sqlPool(s.app.ConcurrentDB()); err != nil {
+		return err
+	}
+	if s.store, err = sqlitestore.Open(writer, s.reader); err != nil {
+		return fmt.Errorf("open the ledger: %w", err)
+	}
+	if s.superuserKey, err = s.reader.Prepare(`SELECT tokenKey FROM _superusers WHERE id = ?`); err != nil {
+		return err
+	}
+	s.wallets = newWalletNotifier(s.app)
+	s.sessions = accounts.NewSessions(writer, s.reader, time.Now)
+	s.ledger = ledger.Open(s.store, ledger.Options{
+		Now:      time.Now,
+		Random:   rand.Reader,
+		OnCommit: s.wallets.changed,
+		OnFailure: func(err error) {
+			s.app.Logger().Error("The ledger could not store a batch", slog.Any("error", err))
+		},
+	})
+	if err := s.keys.load(); err != nil {
+		return err
+	}
+	return s.loadPrices()
+}
+
+// close finishes what the ledger still has to do. PocketBase closes its
+// connections after it.
+func (s *server) close() error {
+	s.ledger.Close()
+	s.wallets.close()
+	return errors.Join(s.superuserKey.Close(), s.store.Close())
+}
+
+func (s *server) openSecrets() error {
+	if !s.config.Secret.IsSet() {
+		generated, err := config.LoadOrCreateSecret(s.app.DataDir(), true)
+		if err != nil {
+			return err
+		}
+		s.config = s.config.WithGeneratedSecret(generated)
+	}
+	s.secrets = [][]byte{s.config.Secret.Bytes()}
+	if s.config.OldSecret.IsSet() {
+		s.secrets = append(s.secrets, s.config.OldSecret.Bytes())
+	}
+	trusted := s.config.TrustedOrigins
+	if s.config.PublicURL != "" {
+		s.public = originOf(s.config.PublicURL)
+		trusted = append(trusted[:len(trusted):len(trusted)], s.public)
+	}
+	var err error
+	s.origins, err = betterauth.NewOrigins(trusted)
+	return err
+}
+
+// originOf cuts an absolute address down to scheme://host[:port].
+func originOf(address string) string {
+	scheme, rest, _ := strings.Cut(address, "://")
+	host, _, _ := strings.Cut(rest, "/")
+	return scheme + "://" + host
+}
+
+// sqlPool reaches the database/sql pool below PocketBase's query builder.
+func sqlPool(builder dbx.Builder) (*sql.DB, error) {
+	db, ok := builder.(*dbx.DB)
+	if !ok {
+		return nil, errors.New("PocketBase's database is not a plain connection pool")
+	}
+	return db.DB(), nil
+}

@@ -1,0 +1,35 @@
+package hooks
+
+import (
+	"github.com/pocketbase/pocketbase/core"
+
+	"sokuji/internal/ledger"
+)
+
+// userAPIKeyRotate gives the caller a new default key. The old one is dead when
+// the answer is sent. A frozen or empty wallet may rotate too: a leaked key must
+// be stoppable.
+func (s *server) userAPIKeyRotate(e *core.RequestEvent) error {
+	c, err := requireUser(e)
+	if err != nil {
+		return err
+	}
+	body, err := readFields(e)
+	if err != nil {
+		return err
+	}
+	body.refuse("graceSeconds", "graceSeconds is not served yet: the old key ends at once. Leave it out.")
+	if body.err != nil {
+		return body.err
+	}
+	ctx := e.Request.Context()
+	wallet, err := s.ledger.Wallet(ctx, ledger.UserSubject(c.userID))
+	if err != nil {
+		return err
+	}
+	key, err := s.setDefaultKey(c.userID, 1)
+	if err != nil {
+		return err
+	}
+	return writeKey(e, key, wallet)
+}

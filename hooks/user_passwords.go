@@ -1,0 +1,105 @@
+package hooks
+
+import (
+	"crypto/rand"
+	"database/sql"
+	"errors"
+
+	"github.com/pocketbase/dbx"
+	"github.com/pocketbase/pocketbase/apis"
+	"github.com/pocketbase/pocketbase/core"
+
+	"sokuji/internal/accounts/password"
+)
+
+// bindUserPasswords makes PocketBase's road treat passwords as Better Auth's
+// does: normalised, and checked against a scrypt hash where there is one.
+func bindUserPasswords(app core.App) {
+	app.OnRecordCreate(usersCollection).BindFunc(func(e *core.RecordEvent) error {
+		normalizePassword(e.Record)
+		return e.Next()
+	})
+	app.OnRecordUpdate(usersCollection).BindFunc(func(e *core.RecordEvent) error {
+		if e.Record.GetString(core.FieldNamePassword) == "" {
+			return e.Next() // the password stays
+		}
+		normalizePassword(e.Record)
+		return inTransaction(e, func(tx core.App) error {
+			if err := e.Next(); err != nil {
+				return err
+			}
+			return setScryptHash(tx, e.Record.Id, "")
+		})
+	})
+	app.OnRecordAuthWithPasswordRequest(usersCollection).BindFunc(func(e *core.RecordAuthWithPasswordRequestEvent) error {
+		e.Password = password.Normalize(e.Password)
+		if e.Record == nil {
+			return e.Next()
+		}
+		hash, err := scryptHash(e.App, e.Record.Id)
+		if err != nil {
+			return e.InternalServerError("", err)
+		}
+		if hash == "" {
+			return e.Next()
+		}
+		if !password.VerifyScrypt(hash, e.Password) {
+			return e.BadRequestError("Failed to authenticate.", errors.New("invalid login credentials"))
+		}
+		return apis.RecordAuthResponse(e.RequestEvent, e.Record, core.MFAMethodPassword, nil)
+	})
+}
+
+// normalizePassword replaces a password that was set as plain text by its
+// normal form. PocketBase hashes on set, so it only sets what differs.
+func normalizePassword(record *core.Record) {
+	plain := record.GetString(core.FieldNamePassword)
+	if normalized := password.Normalize(plain); normalized != plain {
+		record.SetPassword(normalized)
+	}
+}
+
+// choosePassword sets a password of a new user and returns the scrypt hash to
+// store for one that PocketBase's field cannot hold.
+func choosePassword(record *core.Record, plain string) (scrypt string, err error) {
+	normalized := password.Normalize(plain)
+	if password.FitsBcrypt(normalized) {
+		record.SetPassword(normalized)
+		return "", nil
+	}
+	record.SetRandomPassword()
+	return password.HashScrypt(rand.Reader, plain)
+}
+
+// checkPassword tells whether the password is the user's.
+func checkPassword(app core.App, record *core.Record, plain string) (bool, error) {
+	hash, err := scryptHash(app, record.Id)
+	if err != nil {
+		return false, err
+	}
+	if hash != "" {
+		return password.VerifyScrypt(hash, plain), nil
+	}
+	return record.ValidatePassword(password.Normalize(plain)), nil
+}
+
+func scryptHash(app core.App, userID string) (string, error) {
+	var hash string
+	err := app.DB().NewQuery(`SELECT hash FROM scrypt_passwords WHERE user_id = {:user}`).
+		Bind(dbx.Params{"user": userID}).Row(&hash)
+	if errors.Is(err, sql.ErrNoRows) {
+		return "", nil
+	}
+	return hash, err
+}
+
+// setScryptHash stores a hash, or removes it when it is empty.
+func setScryptHash(app core.App, userID, hash string) error {
+	statement := `INSERT INTO scrypt_passwords (user_id, hash) VALUES ({:user}, {:hash})
+		ON CONFLICT (user_id) DO UPDATE SET hash = excluded.hash`
+	if hash == "" {
+		statement = `DELETE FROM scrypt_passwords WHERE user_id = {:user} AND {:hash} = ''`
+	}
+	_, err := app.DB().NewQuery(statement).Bind(dbx.Params{"user": userID, "hash": hash}).Execute()
+	return err
+}

@@ -1,0 +1,66 @@
+package hooks
+
+import (
+	"net/http"
+
+	"github.com/pocketbase/pocketbase/core"
+
+	"sokuji/internal/ledger"
+)
+
+// request makes the part that every operation carries.
+func request(e *core.RequestEvent, c caller, subject ledger.Subject) ledger.Request {
+	return ledger.Request{
+		Subject:        subject,
+		IdempotencyKey: e.Request.Header.Get("Idempotency-Key"),
+		Actor:          c.actor(),
+	}
+}
+
+// do performs an operation and says in the answer's headers whether it is the
+// first result of a repeated request.
+func (s *server) do(e *core.RequestEvent, op ledger.Operation) (ledger.Receipt, error) {
+	receipt, err := s.ledger.Do(e.Request.Context(), op)
+	if err == nil && receipt.Replayed {
+		e.Response.Header().Set("Idempotent-Replayed", "true")
+	}
+	return receipt, err
+}
+
+// adminRequest opens a route on which a superuser acts on a wallet that the body
+// names.
+func adminRequest(e *core.RequestEvent) (*fields, ledger.Request, error) {
+	c, err := requireSuperuser(e)
+	if err != nil {
+		return nil, ledger.Request{}, err
+	}
+	body, err := readFields(e)
+	if err != nil {
+		return nil, ledger.Request{}, err
+	}
+	subject, named, err := subjectOfBody(body)
+	if err != nil {
+		return nil, ledger.Request{}, err
+	}
+	if !named {
+		return body, ledger.Request{}, missingSubject()
+	}
+	return body, request(e, c, subject), nil
+}
+
+// standingAnswer is what adjust, freeze and unfreeze answer.
+type standingAnswer struct {
+	Success     bool       `json:"success"`
+	NewBalance  int64      `json:"newBalance"`
+	Frozen      bool       `json:"frozen"`
+	LedgerEntry *entryJSON `json:"ledgerEntry,omitempty"`
+}
+
+func writeStanding(e *core.RequestEvent, receipt ledger.Receipt) error {
+	answer := standingAnswer{Success: true, NewBalance: receipt.Wallet.Balance, Frozen: receipt.Wallet.Frozen}
+	if receipt.Entry != nil {
+		entry := showEntry(*receipt.Entry)
+		answer.LedgerEntry = &entry
+	}
+	return e.JSON(http.StatusOK, answer)
+}

@@ -1,0 +1,51 @@
+package hooks
+
+import (
+	"net/http"
+
+	"github.com/pocketbase/pocketbase/core"
+
+	"sokuji/internal/ledger"
+)
+
+// walletUsage lists a wallet's uses, newest first.
+func (s *server) walletUsage(e *core.RequestEvent) error {
+	subject, err := requireWalletReader(e)
+	if err != nil {
+		return err
+	}
+	query, err := usageQuery(e, subject)
+	if err != nil {
+		return err
+	}
+	page, err := s.store.Usage(e.Request.Context(), query)
+	if err != nil {
+		return err
+	}
+	rows := make([]usageJSON, 0, len(page.Rows))
+	for _, row := range page.Rows {
+		rows = append(rows, showUsage(row))
+	}
+	shown := pagination{Limit: query.Limit, Offset: query.Offset, Total: page.Total, HasMore: page.More}
+	if page.More {
+		next := usageCursor(page.Rows[len(page.Rows)-1])
+		shown.NextCursor = &next
+	}
+	return e.JSON(http.StatusOK, map[string]any{"usage": rows, "pagination": shown})
+}
+
+func usageQuery(e *core.RequestEvent, subject ledger.Subject) (ledger.UsageQuery, error) {
+	values := e.Request.URL.Query()
+	list, err := parseListQuery(values)
+	if err != nil {
+		return ledger.UsageQuery{}, err
+	}
+	query := ledger.UsageQuery{
+		Subject: subject, Model: values.Get("model"), EventType: values.Get("eventType"),
+		From: list.from, To: list.to, Limit: list.limit, Offset: list.offset,
+	}
+	if list.cursor != "" {
+		query.Before, err = parseUsageCursor(list.cursor)
+	}
+	return query, err
+}

@@ -1,0 +1,7 @@
+// Package apikeys owns API keys: their format, their hashes, their scopes and
+// the checker that answers from memory whether a key is valid.
+//
+// It must never print a key (Reveal is the one way out), never store one in
+// clear (the checker and the database know hashes only) and never read a
+// database while a request waits.
+package apikeys

@@ -1,0 +1,89 @@
+package ledger
+
+import "fmt"
+
+func (r Refund) validate() error {
+	if r.EntryID == "" {
+		return Invalid("ledgerId", "ledgerId is missing: send the id of the ledger entry to reverse.")
+	}
+	if r.Amount != 0 {
+		if err := validAmount("amount", r.Amount); err != nil {
+			return err
+		}
+	}
+	return firstError(
+		validText("ledgerId", r.EntryID, MaxReferenceBytes),
+		validText("description", r.Description, MaxDescriptionBytes),
+		validMetadata(r.Metadata),
+	)
+}
+
+// apply: reversing a mint takes tokens back and may go below zero, which freezes
+// the wallet; reversing a use gives them back.
+func (r Refund) apply(wallet Wallet, facts Facts) (Outcome, error) {
+	left, err := r.left(wallet, facts)
+	if err != nil {
+		return Outcome{}, err
+	}
+	amount := r.Amount
+	if amount == 0 {
+		amount = left
+	}
+	if amount > left || left == 0 {
+		return Outcome{}, &Error{
+			Code:    CodeOverRefund,
+			Field:   "amount",
+			Message: fmt.Sprintf("Only %d tokens of entry %s are left to refund.", left, r.EntryID),
+		}
+	}
+
+	signed := amount
+	if facts.Original.Amount > 0 {
+		signed = -amount
+	}
+	after, entry, err := post(wallet, stamp(Entry{
+		Amount:        signed,
+		EventType:     EventRefund,
+		ReferenceType: ReferenceLedger,
+		ReferenceID:   r.EntryID,
+		PlanID:        facts.Original.PlanID,
+		Description:   r.Description,
+		Metadata:      r.Metadata,
+	}, r), facts)
+	if err != nil {
+		return Outcome{}, err
+	}
+
+	after = after.credited()
+	if signed < 0 && after.Balance < 0 && !after.Frozen {
+		after.Frozen, after.FrozenReason = true, FrozenNegativeBalance
+	}
+	return Outcome{
+		Wallet:     after,
+		Entry:      entry,
+		Refundable: left - amount,
+		Audit: audit(r, facts, r.Description, map[string]any{
+			"amountTokens": signed, "reverses": r.EntryID, "ledgerId": entry.ID,
+		}),
+	}, nil
+}
+
+// left is how many tokens of the original may still be reversed.
+func (r Refund) left(wallet Wallet, facts Facts) (int64, error) {
+	original := facts.Original
+	if original == nil || original.Subject != wallet.Subject {
+		return 0, Invalid("ledgerId", "ledgerId names no entry of this wallet.")
+	}
+	if original.EventType != EventMint && original.EventType != EventUse {
+		return 0, Invalid("ledgerId", fmt.Sprintf(
+			"ledgerId names a %s entry; only mint and use entries can be refunded, use adjust for the others.", original.EventType))
+	}
+	return absolute(original.Amount) - facts.RefundedTokens, nil
+}
+
+func absolute(n int64) int64 {
+	if n < 0 {
+		return -n
+	}
+	return n
+}

@@ -1,0 +1,165 @@
+package ledger
+
+import "encoding/json"
+
+// Kind names the route family of an operation; it scopes idempotency keys, so
+// that one key may be sent to two routes without meeting itself.
+type Kind string
+
+const (
+	KindMint     Kind = "mint"
+	KindUse      Kind = "use"
+	KindRefund   Kind = "refund"
+	KindAdjust   Kind = "adjust"
+	KindFreeze   Kind = "freeze"
+	KindUnfreeze Kind = "unfreeze"
+)
+
+// Request is what every operation carries beside its own fields.
+type Request struct {
+	Subject        Subject
+	IdempotencyKey string // empty: the request is not repeatable
+	Actor          string // who asked, for the audit log, such as "superuser:abc"
+}
+
+// Operation is one intent against one wallet. The set is closed: the nouns of
+// this file and no others.
+type Operation interface {
+	request() Request
+	kind() Kind
+	// validate refuses fields that no wallet state could make acceptable.
+	validate() error
+	// fields writes every decoded field that makes two requests the same.
+	fields(*digest)
+	// apply is the rule: see Apply.
+	apply(Wallet, Facts) (Outcome, error)
+}
+
+func (r Request) request() Request { return r }
+
+// Mint adds tokens. It is idempotent on ExternalEventID over all wallets, for ever.
+type Mint struct {
+	Request
+	Amount          int64 // 1..MaxAmountTokens; 0 only together with Plan
+	PlanID          string
+	Plan            *PlanChange // the entitlement moves to this plan in the same transaction
+	PaidCents       int64       // what was paid for Plan
+	ExternalEventID string
+	ReferenceType   string
+	ReferenceID     string
+	Description     string
+	Metadata        json.RawMessage
+}
+
+// PlanChange is the entitlement that a mint by plan brings with it.
+type PlanChange struct {
+	PlanID                string
+	MaxConcurrentSessions int64
+	RateLimitRPM          int64
+	Features              json.RawMessage
+}
+
+// Use takes tokens for something that was consumed, and records what it was.
+type Use struct {
+	Request
+	Amount        int64 // 1..MaxAmountTokens
+	AllowNegative bool  // the balance may go below zero, without freezing
+	Usage         Usage
+	Description   string
+	Metadata      json.RawMessage
+}
+
+// Refund reverses an earlier mint or use entry, whole or in part, and never more
+// than is left of it.
+type Refund struct {
+	Request
+	EntryID     string
+	Amount      int64 // 1..MaxAmountTokens, 0 means all that is left
+	Description string
+	Metadata    json.RawMessage
+}
+
+// Adjust corrects a balance by hand. Below zero is refused.
+type Adjust struct {
+	Request
+	Amount      int64  // signed, not 0, at most MaxAmountTokens either way
+	Description string // the reason, required
+	Metadata    json.RawMessage
+}
+
+// Freeze stops all spending until Unfreeze.
+type Freeze struct {
+	Request
+	Reason string // required; never FrozenNegativeBalance, which the ledger keeps for itself
+}
+
+// Unfreeze lifts any freeze.
+type Unfreeze struct {
+	Request
+	Reason string // required
+}
+
+func (Mint) kind() Kind     { return KindMint }
+func (Use) kind() Kind      { return KindUse }
+func (Refund) kind() Kind   { return KindRefund }
+func (Adjust) kind() Kind   { return KindAdjust }
+func (Freeze) kind() Kind   { return KindFreeze }
+func (Unfreeze) kind() Kind { return KindUnfreeze }
+
+// fingerprint is the hash under which an idempotency key is remembered: the same
+// key with another fingerprint is another request.
+func fingerprint(op Operation) Hash {
+	d := newDigest("sokuji request v1")
+	d.text(string(op.kind()))
+	d.text(string(op.request().Subject.Type))
+	d.text(op.request().Subject.ID)
+	op.fields(d)
+	return d.sum()
+}
+
+// fields of a mint by plan leave out the amount and the metadata: both follow from
+// the plan, which an admin may edit before the same request is sent again.
+func (m Mint) fields(d *digest) {
+	d.flag(m.Plan != nil)
+	if m.Plan == nil {
+		d.number(m.Amount)
+	}
+	d.number(m.PaidCents)
+	d.text(m.PlanID)
+	d.text(m.ExternalEventID)
+	d.text(m.ReferenceType)
+	d.text(m.ReferenceID)
+	d.text(m.Description)
+	if m.Plan == nil {
+		d.bytes(m.Metadata)
+	}
+}
+
+// fields of a priced use leave the amount out: it follows from the price, which
+// may have changed when the same request is sent again.
+func (u Use) fields(d *digest) {
+	d.flag(u.Usage.PriceID != "")
+	if u.Usage.PriceID == "" {
+		d.number(u.Amount)
+	}
+	d.flag(u.AllowNegative)
+	u.Usage.fields(d)
+	d.text(u.Description)
+	d.bytes(u.Metadata)
+}
+
+func (r Refund) fields(d *digest) {
+	d.text(r.EntryID)
+	d.number(r.Amount)
+	d.text(r.Description)
+	d.bytes(r.Metadata)
+}
+
+func (a Adjust) fields(d *digest) {
+	d.number(a.Amount)
+	d.text(a.Description)
+	d.bytes(a.Metadata)
+}
+
+func (f Freeze) fields(d *digest)   { d.text(f.Reason) }
+func (u Unfreeze) fields(d *digest) { d.text(u.Reason) }

@@ -1,0 +1,56 @@
+package ledger
+
+import (
+	"context"
+	"time"
+)
+
+// Bounds of one page of a list.
+const (
+	DefaultPageRows = 50
+	MaxPageRows     = 500
+)
+
+// Reader lists what is committed. Pages are newest first.
+type Reader interface {
+	Entries(ctx context.Context, query EntryQuery) (Page[Entry], error)
+	Usage(ctx context.Context, query UsageQuery) (Page[UsageRow], error)
+	// UsedTokens sums what uses took from a wallet on and after a UTC day
+	// (YYYY-MM-DD, empty: ever). Refunds do not count against it.
+	UsedTokens(ctx context.Context, subject Subject, sinceDay string) (int64, error)
+}
+
+// Page is a part of a list and how long the whole list is.
+type Page[T any] struct {
+	Rows  []T
+	Total int64
+	// More says that older rows follow.
+	More bool
+}
+
+// EntryQuery selects a page of a wallet's ledger. Zero values do not filter.
+type EntryQuery struct {
+	Subject   Subject
+	EventType EventType
+	From, To  time.Time // From is included, To is not
+	Limit     int64     // 1..MaxPageRows
+	Offset    int64     // rows to pass over, 0 or more
+	BeforeSeq int64     // only entries before this one; with it a page costs the same everywhere
+}
+
+// UsageQuery selects a page of a wallet's uses. Zero values do not filter.
+type UsageQuery struct {
+	Subject   Subject
+	Model     string
+	EventType string
+	From, To  time.Time
+	Limit     int64
+	Offset    int64
+	Before    UsagePosition
+}
+
+// UsagePosition is a place in the list of uses; the zero value is its beginning.
+type UsagePosition struct {
+	CreatedAt time.Time
+	ID        string
+}

@@ -1,0 +1,33 @@
+package ledger
+
+// Receipt is the answer to an operation whose effect is on disk.
+type Receipt struct {
+	Entry  *Entry    // nil for Freeze and Unfreeze
+	Usage  *UsageRow // set for Use
+	Wallet Standing  // the wallet right after the operation
+	// Refundable is what is left of the original after a Refund, in tokens.
+	Refundable int64
+	// Replayed says that this is the first result of a repeated request, and that
+	// nothing was done now.
+	Replayed bool
+}
+
+// Standing is the part of a wallet that an answer shows.
+type Standing struct {
+	Balance int64 `json:"balance"`
+	Held    int64 `json:"held"`
+	Frozen  bool  `json:"frozen"`
+}
+
+func standing(w Wallet) Standing {
+	return Standing{Balance: w.Balance, Held: w.Held, Frozen: w.Frozen}
+}
+
+func receiptOf(outcome Outcome) Receipt {
+	return Receipt{
+		Entry:      outcome.Entry,
+		Usage:      outcome.Usage,
+		Wallet:     standing(outcome.Wallet),
+		Refundable: outcome.Refundable,
+	}
+}

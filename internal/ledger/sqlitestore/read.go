@@ -1,0 +1,138 @@
+package sqlitestore
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"sokuji/internal/ledger"
+)
+
+var _ ledger.Reader = (*Store)(nil)
+
+// filter collects conditions and their arguments.
+type filter struct {
+	conditions []string
+	arguments  []any
+}
+
+func forSubject(subject ledger.Subject) *filter {
+	f := &filter{}
+	f.add("subject_id = ?", subject.ID)
+	f.add("subject_type = ?", string(subject.Type))
+	return f
+}
+
+func (f *filter) add(condition string, arguments ...any) {
+	f.conditions = append(f.conditions, condition)
+	f.arguments = append(f.arguments, arguments...)
+}
+
+func (f *filter) text(column, value string) {
+	if value != "" {
+		f.add(column+" = ?", value)
+	}
+}
+
+func (f *filter) period(from, to time.Time) {
+	if !from.IsZero() {
+		f.add("created_at >= ?", formatTime(from))
+	}
+	if !to.IsZero() {
+		f.add("created_at < ?", formatTime(to))
+	}
+}
+
+func (f *filter) where() string {
+	return " WHERE " + strings.Join(f.conditions, " AND ")
+}
+
+// Entries reads a page of a wallet's ledger, newest first.
+func (s *Store) Entries(ctx context.Context, query ledger.EntryQuery) (ledger.Page[ledger.Entry], error) {
+	f := forSubject(query.Subject)
+	f.text("event_type", string(query.EventType))
+	f.period(query.From, query.To)
+
+	var page ledger.Page[ledger.Entry]
+	var err error
+	if page.Total, err = s.entryTotal(ctx, query, f); err != nil {
+		return page, err
+	}
+	if query.BeforeSeq > 0 {
+		f.add("seq < ?", query.BeforeSeq)
+	}
+	text := `SELECT ` + entryColumns + ` FROM wallet_ledger` + f.where() + ` ORDER BY seq DESC LIMIT ? OFFSET ?`
+	page.Rows, page.More, err = list(ctx, s.reader, text, append(f.arguments, query.Limit+1, query.Offset), query.Limit, scanEntry)
+	return page, err
+}
+
+// entryTotal counts; a wallet knows the number of all its entries by heart.
+func (s *Store) entryTotal(ctx context.Context, query ledger.EntryQuery, f *filter) (int64, error) {
+	if query.EventType == "" && query.From.IsZero() && query.To.IsZero() {
+		wallet, _, err := s.Wallet(ctx, query.Subject)
+		return wallet.Seq, err
+	}
+	return s.count(ctx, "wallet_ledger", f)
+}
+
+// Usage reads a page of a wallet's uses, newest first.
+func (s *Store) Usage(ctx context.Context, query ledger.UsageQuery) (ledger.Page[ledger.UsageRow], error) {
+	f := forSubject(query.Subject)
+	f.text("model", query.Model)
+	f.text("event_type", query.EventType)
+	f.period(query.From, query.To)
+
+	var page ledger.Page[ledger.UsageRow]
+	var err error
+	if page.Total, err = s.count(ctx, "usage_logs", f); err != nil {
+		return page, err
+	}
+	if query.Before.ID != "" {
+		f.add("(created_at, id) < (?, ?)", formatTime(query.Before.CreatedAt), query.Before.ID)
+	}
+	text := `SELECT ` + usageColumns + ` FROM usage_logs` + f.where() + ` ORDER BY created_at DESC, id DESC LIMIT ? OFFSET ?`
+	page.Rows, page.More, err = list(ctx, s.reader, text, append(f.arguments, query.Limit+1, query.Offset), query.Limit, scanUsage)
+	return page, err
+}
+
+// UsedTokens sums the daily roll-ups.
+func (s *Store) UsedTokens(ctx context.Context, subject ledger.Subject, sinceDay string) (int64, error) {
+	f := forSubject(subject)
+	if sinceDay != "" {
+		f.add("day >= ?", sinceDay)
+	}
+	var sum int64
+	err := s.reader.QueryRowContext(ctx, `SELECT COALESCE(SUM(tokens), 0) FROM usage_daily`+f.where(), f.arguments...).Scan(&sum)
+	return sum, err
+}
+
+func (s *Store) count(ctx context.Context, table string, f *filter) (int64, error) {
+	var total int64
+	err := s.reader.QueryRowContext(ctx, `SELECT COUNT(*) FROM `+table+f.where(), f.arguments...).Scan(&total)
+	return total, err
+}
+
+// list reads up to limit rows; the text asks for one more, which tells whether
+// the list goes on.
+func list[T any](ctx context.Context, db *sql.DB, text string, arguments []any, limit int64,
+	scan func(row) (T, bool, error)) (found []T, more bool, err error) {
+	rows, err := db.QueryContext(ctx, text, arguments...)
+	if err != nil {
+		return nil, false, fmt.Errorf("list: %w", err)
+	}
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	for rows.Next() {
+		if int64(len(found)) == limit {
+			return found, true, nil
+		}
+		one, _, err := scan(rows)
+		if err != nil {
+			return nil, false, err
+		}
+		found = append(found, one)
+	}
+	return found, false, rows.Err()
+}

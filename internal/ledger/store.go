@@ -1,0 +1,54 @@
+package ledger
+
+import (
+	"context"
+	"time"
+)
+
+// Store keeps wallets and entries. Exactly one writer uses it at a time; stores
+// for other databases implement the same two small interfaces and pass the suite
+// in ledgertest.
+type Store interface {
+	// Begin opens the one write transaction; it waits while another is open.
+	Begin(ctx context.Context) (Tx, error)
+	// Wallet reads the committed state of a wallet, outside any transaction.
+	// The bool is false when there is no such wallet.
+	Wallet(ctx context.Context, subject Subject) (Wallet, bool, error)
+}
+
+// Tx is one write transaction. A Tx that was neither committed nor rolled back
+// holds up every other writer.
+type Tx interface {
+	Wallet(subject Subject) (Wallet, bool, error)
+	Request(key RequestKey) (StoredRequest, bool, error)
+	Entry(id string) (Entry, bool, error)
+	EntryByExternalEvent(externalEventID string) (Entry, bool, error)
+	Usage(id string) (UsageRow, bool, error)
+	// Refunded is the sum of all refunds of an entry, never negative, in tokens.
+	Refunded(entryID string) (int64, error)
+	// Write stores all rows of a batch. It returns ErrConflict when a row breaks
+	// a constraint.
+	Write(changes *Changes) error
+	// Commit returns only when the batch is on disk. After an error nobody knows
+	// whether it is.
+	Commit() error
+	Rollback() error
+}
+
+// Changes is what one batch writes, in the order in which it happened.
+type Changes struct {
+	Entries      []*Entry
+	Usage        []*UsageRow
+	Audit        []*AuditRow
+	Requests     []*StoredRequest
+	Wallets      []Wallet // the last state of each wallet that changed, once each
+	Daily        []DailyUsage
+	Entitlements []Entitlement
+}
+
+// Entitlement is a PlanChange with the wallet that it belongs to.
+type Entitlement struct {
+	Subject Subject
+	At      time.Time
+	PlanChange
+}

@@ -1,0 +1,70 @@
+package ledger
+
+import (
+	"encoding/json"
+	"time"
+)
+
+// Usage says what a use paid for. Every field may be empty: a use by amount
+// alone still leaves a usage row.
+type Usage struct {
+	Provider  string
+	Model     string
+	Modality  string
+	Endpoint  string
+	Method    string
+	SessionID string
+	// RequestID and ResponseID are the provider's names for the call.
+	RequestID  string
+	ResponseID string
+	EventType  string // the provider event that was billed, such as response.done
+	// Counts as the provider reported them.
+	InputTokens  int64
+	OutputTokens int64
+	TotalTokens  int64
+	Milliseconds int64
+	// What each side cost in wallet tokens.
+	AdjustedInputTokens  int64
+	AdjustedOutputTokens int64
+	// Ratios are wallet tokens per reported token as decimal text, for people to
+	// read; money never comes from them.
+	InputRatio  string
+	OutputRatio string
+	PriceID     string          // the price row that was in force
+	Rates       json.RawMessage // its rates, pinned
+	Metadata    json.RawMessage
+}
+
+// UsageRow is a stored Usage. Its id is the id of the entry that paid for it.
+type UsageRow struct {
+	ID            string
+	Subject       Subject
+	LedgerID      string
+	ChargedTokens int64
+	CreatedAt     time.Time
+	Usage
+}
+
+func (u Usage) fields(d *digest) {
+	for _, text := range []string{
+		u.Provider, u.Model, u.Modality, u.Endpoint, u.Method,
+		u.SessionID, u.RequestID, u.ResponseID, u.EventType,
+	} {
+		d.text(text)
+	}
+	for _, count := range []int64{u.InputTokens, u.OutputTokens, u.TotalTokens, u.Milliseconds} {
+		d.number(count)
+	}
+	d.bytes(u.Metadata)
+}
+
+// DailyUsage is the roll-up of one wallet's uses on one UTC day. A value of this
+// type in a batch is what that batch adds to the stored row.
+type DailyUsage struct {
+	Subject      Subject
+	Day          string // YYYY-MM-DD, UTC
+	Uses         int64
+	Tokens       int64 // wallet tokens charged
+	InputTokens  int64
+	OutputTokens int64
+}

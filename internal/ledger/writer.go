@@ -1,0 +1,198 @@
+package ledger
+
+import (
+	"context"
+	"errors"
+	"io"
+	"sync"
+	"time"
+
+	"sokuji/internal/readcache"
+)
+
+const (
+	// maxQueuedOperations bounds what waits for the writer; beyond it callers are
+	// told to come back (about half a second of work).
+	maxQueuedOperations = 4096
+	// maxBatchOperations bounds one transaction: past a few hundred, a bigger
+	// batch no longer saves time and only makes its callers wait.
+	maxBatchOperations = 256
+	// maxCachedWallets bounds the memory of the readers' view (about 250 bytes
+	// each). Only the writer changes a wallet, so it reads from there too.
+	maxCachedWallets = 256 * 1024
+)
+
+// Options are the ledger's ties to the world, injected so that a test or a
+// simulation can hold them.
+type Options struct {
+	Now    func() time.Time
+	Random io.Reader
+	// OnCommit is told about every wallet that a batch changed, after the commit
+	// and before the callers are answered. It must not block. May be nil.
+	OnCommit func([]Wallet)
+	// OnFailure is told why a batch could not be stored, for the log. May be nil.
+	OnFailure func(error)
+}
+
+// Ledger is the one writer of all money, and the readers' view of the wallets.
+type Ledger struct {
+	store   Store
+	options Options
+	ids     *Identifiers
+	cache   *readcache.Cache[Subject, Wallet]
+	queue   chan *job
+
+	closing sync.RWMutex // held for reading while a job enters the queue
+	closed  bool
+	done    chan struct{}
+}
+
+// job is an operation on its way through the writer.
+type job struct {
+	ctx     context.Context
+	op      Operation
+	receipt Receipt
+	err     error
+	done    chan struct{}
+}
+
+// Open starts the writer. Close it before the store goes away.
+func Open(store Store, options Options) *Ledger {
+	l := &Ledger{
+		store:   store,
+		options: options,
+		ids:     NewIdentifiers(options.Random),
+		cache:   readcache.New[Subject, Wallet](maxCachedWallets),
+		queue:   make(chan *job, maxQueuedOperations),
+		done:    make(chan struct{}),
+	}
+	go l.run()
+	return l
+}
+
+// Do performs one operation and returns when its effect is on disk. Errors are
+// *Error and mean that nothing was written, with one exception: after
+// CodeOverloaded the effect may be there, and repeating the operation with the
+// same idempotency key tells.
+//
+// Do must never be called inside a database transaction: the writer would wait
+// for the connection that the transaction holds.
+func (l *Ledger) Do(ctx context.Context, op Operation) (Receipt, error) {
+	if err := validRequest(op.request()); err != nil {
+		return Receipt{}, err
+	}
+	if err := op.validate(); err != nil {
+		return Receipt{}, err
+	}
+	j := &job{ctx: ctx, op: op, done: make(chan struct{})}
+	if err := l.enqueue(j); err != nil {
+		return Receipt{}, err
+	}
+	<-j.done // the writer answers every job it was given, so this ends
+	return j.receipt, j.err
+}
+
+// Wallet returns the committed state of a wallet.
+func (l *Ledger) Wallet(ctx context.Context, subject Subject) (Wallet, error) {
+	wallet, cached, ticket := l.cache.Get(subject)
+	if cached {
+		return wallet, nil
+	}
+	wallet, found, err := l.store.Wallet(ctx, subject)
+	if err != nil {
+		return Wallet{}, unavailable(err)
+	}
+	if !found {
+		return Wallet{}, notFound(subject)
+	}
+	l.cache.Fill(subject, wallet, ticket)
+	return wallet, nil
+}
+
+// Close stops taking operations, finishes those that wait, and returns when the
+// last one is answered.
+func (l *Ledger) Close() {
+	l.closing.Lock()
+	if !l.closed {
+		l.closed = true
+		close(l.queue)
+	}
+	l.closing.Unlock()
+	<-l.done
+}
+
+func (l *Ledger) enqueue(j *job) error {
+	l.closing.RLock()
+	defer l.closing.RUnlock()
+	if l.closed {
+		return &Error{Code: CodeOverloaded, Message: "The server is shutting down: try again in a moment."}
+	}
+	select {
+	case l.queue <- j:
+		return nil
+	default:
+		return &Error{Code: CodeOverloaded, Message: "Too many operations are waiting: try again in a moment."}
+	}
+}
+
+func (l *Ledger) run() {
+	defer close(l.done)
+	for first := range l.queue {
+		l.process(l.collect(first))
+	}
+}
+
+// collect takes what is waiting, without waiting for more: under load batches
+// grow by themselves, and a lone caller is served at once.
+func (l *Ledger) collect(first *job) []*job {
+	jobs := []*job{first}
+	for len(jobs) < maxBatchOperations {
+		select {
+		case next, open := <-l.queue:
+			if !open {
+				return jobs
+			}
+			jobs = append(jobs, next)
+		default:
+			return jobs
+		}
+	}
+	return jobs
+}
+
+// process stores a batch and answers it. When one row breaks a constraint, the
+// operations are done again one by one, so that only the culprit fails.
+func (l *Ledger) process(jobs []*job) {
+	err := l.commitBatch(jobs)
+	if errors.Is(err, ErrConflict) && len(jobs) > 1 {
+		for _, j := range jobs {
+			l.process([]*job{j})
+		}
+		return
+	}
+	if err != nil {
+		l.fail(jobs, err)
+	}
+	for _, j := range jobs {
+		close(j.done)
+	}
+}
+
+// fail answers a whole batch with the same error, also those of its operations
+// that were refused: their refusals may rest on neighbours that never happened.
+func (l *Ledger) fail(jobs []*job, cause error) {
+	if l.options.OnFailure != nil {
+		l.options.OnFailure(cause)
+	}
+	for _, j := range jobs {
+		l.cache.Drop(j.op.request().Subject)
+		j.receipt, j.err = Receipt{}, unavailable(cause)
+	}
+}
+
+func validRequest(request Request) error {
+	if _, err := ParseSubject(string(request.Subject.Type), request.Subject.ID); err != nil {
+		return err
+	}
+	return validText("Idempotency-Key", request.IdempotencyKey, MaxIdempotencyKeyBytes)
+}

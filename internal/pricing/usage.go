@@ -1,0 +1,44 @@
+package pricing
+
+// MaxCount is the largest count of one class in one usage, in units of that
+// class (tokens, milliseconds or requests).
+const MaxCount int64 = 1_000_000_000_000
+
+// Usage is the normal form of what one call consumed: disjoint, non-negative
+// counts. A cached token is counted in its cached class only, never a second
+// time in the fresh one; reasoning tokens are part of OutText.
+//
+// Providers nest their counts in different ways (OpenAI includes cached tokens
+// in the prompt, Anthropic leaves them out), so the code that reads a
+// provider's answer subtracts before it fills this struct.
+type Usage struct {
+	InText         int64 `json:"in_text,omitempty"`
+	InAudio        int64 `json:"in_audio,omitempty"`
+	InImage        int64 `json:"in_image,omitempty"`
+	InCachedText   int64 `json:"in_cached_text,omitempty"`
+	InCachedAudio  int64 `json:"in_cached_audio,omitempty"`
+	InCachedImage  int64 `json:"in_cached_image,omitempty"`
+	InCacheWrite5m int64 `json:"in_cache_write_5m,omitempty"` // written to a cache that lives 5 minutes
+	InCacheWrite1h int64 `json:"in_cache_write_1h,omitempty"` // written to a cache that lives 1 hour
+	OutText        int64 `json:"out_text,omitempty"`
+	OutAudio       int64 `json:"out_audio,omitempty"`
+	Milliseconds   int64 `json:"milliseconds,omitempty"` // of audio, for models priced by time
+	Requests       int64 `json:"requests,omitempty"`     // for models priced by the call
+}
+
+// Validate checks that each count is from 0 to MaxCount and otherwise returns
+// a *RangeError that names the class.
+func (u Usage) Validate() error {
+	return checkValues(u.values(), MaxCount)
+}
+
+// values lists the counts in the order of classes.
+func (u Usage) values() [classCount]int64 {
+	return [classCount]int64{
+		u.InText, u.InAudio, u.InImage,
+		u.InCachedText, u.InCachedAudio, u.InCachedImage,
+		u.InCacheWrite5m, u.InCacheWrite1h,
+		u.Milliseconds, u.Requests,
+		u.OutText, u.OutAudio,
+	}
+}
