@@ -109,6 +109,9 @@ func (l *Ledger) Wallet(ctx context.Context, subject Subject) (Wallet, error) {
 	return wallet, nil
 }
 
+// Waiting is how many operations are in the queue.
+func (l *Ledger) Waiting() int { return len(l.queue) }
+
 // Close stops taking operations, finishes those that wait, and returns when the
 // last one is answered.
 func (l *Ledger) Close() {
