@@ -28,6 +28,7 @@ func Register(app core.App, settings config.Config, public fs.FS) error {
 	bindHiddenColumns(app)
 	bindEntitlementPlans(app)
 	bindDatabaseUpkeep(app)
+	bindBackups(app)
 
 	app.OnServe().BindFunc(func(se *core.ServeEvent) error {
 		if err := s.open(); err != nil {

@@ -1,0 +1,48 @@
+# The two commands of the README are `make run` and `make test`.
+
+BINARY := sokuji
+# Pure packages, which the race detector can build without an hour of SQLite.
+RACE   := ./internal/ledger ./internal/ledger/ledgertest ./internal/readcache ./internal/limits ./internal/apikeys
+FUZZ_SECONDS ?= 60
+FUZZ   := internal/betterauth:FuzzParseBearer internal/betterauth:FuzzFromCookies internal/betterauth:FuzzDecodeSignUp \
+          internal/accounts/password:FuzzVerifyScrypt internal/apikeys:FuzzParse internal/pricing:FuzzParseSeconds \
+          hooks:FuzzParseFields hooks:FuzzCursors
+
+.PHONY: run build test test-go test-js tools bench soak clean
+
+run: build
+	./$(BINARY) serve
+
+build:
+	CGO_ENABLED=0 go build -trimpath -o $(BINARY) .
+
+test: tools test-go test-js
+
+test-go: build
+	gofmt -l . | (! grep .)
+	go vet ./...
+	SOKUJI_BIN=$(CURDIR)/$(BINARY) go test -timeout 10m ./...
+	go test -race -timeout 5m $(RACE)
+
+test-js: build
+	SOKUJI_BIN=$(CURDIR)/$(BINARY) npm --prefix e2e/js test
+
+# tools installs what the tests need and the machine does not have.
+tools:
+	e2e/install.sh
+
+bench: build
+	SOKUJI_BIN=$(CURDIR)/$(BINARY) go run ./e2e/bench
+
+# soak is the long version of the tests: more crashes, more random histories,
+# and the fuzzers.
+soak: build
+	SOKUJI_BIN=$(CURDIR)/$(BINARY) SOKUJI_CRASH_ROUNDS=50 go test -timeout 60m -count=1 -v -run Crash ./e2e
+	go test -timeout 60m -count=1 -run TestTheLedgerBehavesLikeTheNaiveModel ./internal/ledger -rapid.checks=50000
+	for target in $(FUZZ); do \
+		go test ./$${target%%:*} -run '^$$' -fuzz "^$${target##*:}$$" -fuzztime $(FUZZ_SECONDS)s || exit 1; \
+	done
+
+clean:
+	rm -f $(BINARY)
+	rm -rf e2e/js/node_modules
