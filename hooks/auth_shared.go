@@ -1,7 +1,6 @@
 package hooks
 
 import (
-	"errors"
 	"time"
 
 	"github.com/pocketbase/pocketbase/core"
@@ -107,11 +106,8 @@ func requireAuthUser(e *core.RequestEvent) (caller, error) {
 	return c, nil
 }
 
-// readAuthBody bounds the body as the decoder of its form does.
-func readAuthBody(e *core.RequestEvent) ([]byte, string, error) {
-	body, err := readBody(e)
-	if r, ok := errors.AsType[*refusal](err); ok && r.field == "body" {
-		return nil, "", betterauth.ErrPayloadTooLarge
-	}
+// readAuthBody reads the body, and says in which form it came.
+func readAuthBody(e *core.RequestEvent) (body []byte, contentType string, err error) {
+	body, err = readBody(e)
 	return body, e.Request.Header.Get("Content-Type"), err
 }

@@ -13,10 +13,12 @@ const moneyDatabase = "data.db"
 
 // ConnectDatabase opens PocketBase's files with its own pragmas, but data.db so
 // that a commit is on disk when it returns: PocketBase's default may lose the
-// last commits when the power fails. busy_timeout must come first.
+// last commits when the power fails. Recursive triggers make REPLACE, which
+// deletes in silence, fire the triggers that keep the books append-only.
+// busy_timeout must come first.
 func ConnectDatabase(path string) (*dbx.DB, error) {
 	const pragmas = "?_pragma=busy_timeout(10000)&_pragma=journal_mode(WAL)&_pragma=journal_size_limit(200000000)" +
-		"&_pragma=foreign_keys(ON)&_pragma=temp_store(MEMORY)&_pragma=cache_size(-32000)"
+		"&_pragma=foreign_keys(ON)&_pragma=recursive_triggers(ON)&_pragma=temp_store(MEMORY)&_pragma=cache_size(-32000)"
 	durability := "&_pragma=synchronous(NORMAL)"
 	if filepath.Base(path) == moneyDatabase {
 		durability = "&_pragma=synchronous(FULL)&_txlock=immediate"

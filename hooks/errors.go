@@ -119,6 +119,9 @@ func ledgerRefusal(err *ledger.Error) *refusal {
 // pocketBaseRefusal covers what PocketBase's own middlewares refuse on our
 // routes: bodies that are too large, unknown paths.
 func pocketBaseRefusal(err *router.ApiError) *refusal {
+	if err.Status == http.StatusRequestEntityTooLarge {
+		return bodyTooLarge()
+	}
 	codes := map[int]string{
 		http.StatusUnauthorized: "unauthorized", http.StatusForbidden: "forbidden", http.StatusNotFound: "not_found",
 		http.StatusTooManyRequests: "rate_limited", http.StatusInternalServerError: "internal_error",
@@ -207,6 +210,9 @@ func writeAuthError(e *core.RequestEvent, r *refusal, err error) error {
 	}
 	if refused, ok := errors.AsType[betterauth.Error](err); ok {
 		return writeAuthJSON(e, refused.Status, refused)
+	}
+	if r.status == http.StatusRequestEntityTooLarge {
+		return writeAuthJSON(e, r.status, betterauth.ErrPayloadTooLarge)
 	}
 	if r.retryAfter > 0 {
 		e.Response.Header().Set(betterauth.RetryAfterHeader, strconv.FormatInt(r.retryAfter, 10))

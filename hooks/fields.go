@@ -46,7 +46,7 @@ func readBody(e *core.RequestEvent) ([]byte, error) {
 	return body, nil
 }
 
-func bodyTooLarge() error {
+func bodyTooLarge() *refusal {
 	return &refusal{
 		status: http.StatusRequestEntityTooLarge, code: string(ledger.CodeInvalidRequest), title: "Body too large",
 		message: fmt.Sprintf("The body is too large: at most %d bytes.", maxBodyBytes), field: "body",

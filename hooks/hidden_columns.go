@@ -10,8 +10,10 @@ func bindHiddenColumns(app core.App) {
 		keysCollection:     {"key_hash"},
 	} {
 		app.OnRecordEnrich(collection).BindFunc(func(e *core.RecordEnrichEvent) error {
-			e.Record.Hide(columns...)
-			return e.Next()
+			record := e.Record
+			err := e.Next() // in here PocketBase shows superusers everything
+			record.Hide(columns...)
+			return err
 		})
 	}
 }

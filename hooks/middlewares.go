@@ -9,6 +9,7 @@ import (
 // bindMiddlewares adds what every request passes, outermost first.
 func (s *server) bindMiddlewares(r *router.Router[*core.RequestEvent]) {
 	r.Bind(s.cors())                                 // replaces PocketBase's
+	r.Bind(privateLog())                             // before the request log writes what was asked
 	r.Bind(errorShapes())                            // answers in the shape of the route family
 	r.Bind(s.credentials())                          // who is calling
 	r.Bind(refuseSideDoors())                        // the SQL console and truncate

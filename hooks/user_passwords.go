@@ -8,6 +8,7 @@ import (
 	"github.com/pocketbase/dbx"
 	"github.com/pocketbase/pocketbase/apis"
 	"github.com/pocketbase/pocketbase/core"
+	"golang.org/x/crypto/bcrypt"
 
 	"sokuji/internal/accounts/password"
 )
@@ -31,6 +32,12 @@ func bindUserPasswords(app core.App) {
 			return setScryptHash(tx, e.Record.Id, "")
 		})
 	})
+	app.OnRecordUpdateRequest(usersCollection).BindFunc(func(e *core.RecordRequestEvent) error {
+		if err := proveOldPassword(e); err != nil {
+			return e.InternalServerError("", err)
+		}
+		return e.Next()
+	})
 	app.OnRecordAuthWithPasswordRequest(usersCollection).BindFunc(func(e *core.RecordAuthWithPasswordRequestEvent) error {
 		e.Password = password.Normalize(e.Password)
 		if e.Record == nil {
@@ -49,6 +56,36 @@ func bindUserPasswords(app core.App) {
 		return apis.RecordAuthResponse(e.RequestEvent, e.Record, core.MFAMethodPassword, nil)
 	})
 }
+
+// proveOldPassword lets a user who changes their password prove the old one by
+// our rules. PocketBase compares it, as typed, with the bcrypt hash alone; so once
+// the old password has proven right, the record in hand gets a hash of it that
+// PocketBase will agree with. It is never stored: the new password takes its place.
+func proveOldPassword(e *core.RecordRequestEvent) error {
+	request, err := e.RequestInfo()
+	if err != nil {
+		return err
+	}
+	old, _ := request.Body["oldPassword"].(string)
+	if old == "" || e.Record.GetString(core.FieldNamePassword) == "" {
+		return nil
+	}
+	original := e.Record.Original()
+	stored, ok := original.GetRaw(core.FieldNamePassword).(*core.PasswordFieldValue)
+	if !ok {
+		return nil
+	}
+	right, err := checkPassword(e.App, original, old)
+	if err != nil || !right {
+		return err
+	}
+	hash, err := bcrypt.GenerateFromPassword([]byte(old[:min(len(old), maxBcryptBytes)]), bcrypt.MinCost)
+	stored.Hash = string(hash)
+	return err
+}
+
+// maxBcryptBytes is how much of a password bcrypt looks at.
+const maxBcryptBytes = 72
 
 // normalizePassword replaces a password that was set as plain text by its
 // normal form. PocketBase hashes on set, so it only sets what differs.

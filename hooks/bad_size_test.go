@@ -1,0 +1,53 @@
+package hooks
+
+import (
+	"io"
+	"strings"
+	"testing"
+)
+
+// A body of 64 KiB is read, one byte more is 413, whether its length was said or
+// not.
+func TestOversizedBodiesAre413(t *testing.T) {
+	h := newHouse(t)
+	before := h.snapshot()
+	for _, row := range roleMatrix {
+		if row.body == nil && row.path != "/api/user/api-key/rotate" {
+			continue
+		}
+		as := h.asRoot()
+		if strings.HasPrefix(row.path, "/api/user/") {
+			as = h.asAlice()
+		}
+		want := "413 invalid_request"
+		if strings.HasPrefix(row.path, "/api/auth/") {
+			want, as = "413 PAYLOAD_TOO_LARGE", h.asAlice()
+		}
+		body := `{"x":"` + strings.Repeat("x", maxBodyBytes+1-len(`{"x":""}`)) + `"}`
+		t.Run(row.route()+" with its length", func(t *testing.T) {
+			h := h.in(t)
+			h.do(row.method, row.path, as, body).wantOutcome(want).names("ody")
+		})
+		t.Run(row.route()+" in chunks", func(t *testing.T) {
+			h := h.in(t)
+			request := h.request(row.method, row.path, as, body)
+			request.Body, request.ContentLength, request.GetBody = io.NopCloser(strings.NewReader(body)), -1, nil
+			h.send(request).wantOutcome(want).names("ody")
+		})
+	}
+	h.unchanged(before)
+}
+
+func TestABodyAtTheBoundIsRead(t *testing.T) {
+	h := newHouse(t)
+	start := `{"userId":"` + h.alice.Id + `","amount":1,"ignored":"`
+	body := start + strings.Repeat("x", maxBodyBytes-len(start)-2) + `"}`
+	h.do("POST", "/api/wallet/mint", h.asRoot(), body).want(200)
+}
+
+// in returns the same house for a subtest, so that it fails and not its parent.
+func (h *house) in(t *testing.T) *house {
+	inner := *h
+	inner.t = t
+	return &inner
+}

@@ -1,0 +1,125 @@
+package hooks
+
+import (
+	"net/http"
+	"net/url"
+
+	"crypto/rand"
+
+	"github.com/pocketbase/pocketbase/core"
+
+	"sokuji/internal/apikeys"
+	"sokuji/internal/betterauth"
+)
+
+// credential puts on a request what says who calls.
+type credential func(*http.Request)
+
+func nobody(*http.Request) {}
+
+func bearer(token string) credential {
+	return func(r *http.Request) { r.Header.Set("Authorization", "Bearer "+token) }
+}
+
+func xAPIKey(key string) credential {
+	return func(r *http.Request) { r.Header.Set("x-api-key", key) }
+}
+
+// cookie sends a signed session token as a browser does; origin is empty for a
+// client that says none.
+func cookie(signed, origin string) credential {
+	return func(r *http.Request) {
+		r.Header.Set("Cookie", betterauth.SessionTokenCookie+"="+url.QueryEscape(signed))
+		if origin != "" {
+			r.Header.Set("Origin", origin)
+		}
+	}
+}
+
+// token signs a record in by PocketBase's road, without asking the server.
+func (h *house) token(record *core.Record) credential {
+	h.t.Helper()
+	token, err := record.NewAuthToken()
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	return bearer(token)
+}
+
+func (h *house) asRoot() credential  { h.t.Helper(); return h.token(h.root) }
+func (h *house) asAlice() credential { h.t.Helper(); return h.token(h.alice) }
+func (h *house) asBob() credential   { h.t.Helper(); return h.token(h.bob) }
+
+// session is a session of the Better Auth road.
+type session struct{ raw, signed string }
+
+func (h *house) signIn(email, password string) session {
+	h.t.Helper()
+	answer := h.do("POST", "/api/auth/sign-in/email", nobody, object("email", email, "password", password)).want(200)
+	return session{raw: answer.text("token"), signed: answer.header.Get("set-auth-token")}
+}
+
+func (h *house) aliceSession() session { h.t.Helper(); return h.signIn(aliceEmail, testPassword) }
+
+// defaultKey returns alice's default key; her wallet must not be empty.
+func (h *house) defaultKey() string {
+	h.t.Helper()
+	return h.do("GET", "/api/user/api-key", h.asAlice(), "").want(200).text("apiKey")
+}
+
+// key makes a named key of alice's, as the route for it will.
+func (h *house) key(scopes ...apikeys.Scope) string {
+	h.t.Helper()
+	key, err := apikeys.Generate(rand.Reader)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	h.save(keysCollection, map[string]any{
+		"user": h.alice.Id, "name": "test", "prefix": key.Prefix(), "key_hash": key.Hash().String(), "scopes": scopes,
+	})
+	return key.Reveal()
+}
+
+func (h *house) save(collection string, values map[string]any) *core.Record {
+	h.t.Helper()
+	found, err := h.app.FindCollectionByNameOrId(collection)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	record := core.NewRecord(found)
+	record.Load(values)
+	if err := h.app.Save(record); err != nil {
+		h.t.Fatal(err)
+	}
+	return record
+}
+
+// mint gives a user tokens and returns the id of the ledger entry.
+func (h *house) mint(user *core.Record, amount int64) string {
+	h.t.Helper()
+	return h.do("POST", "/api/wallet/mint", h.asRoot(), object("userId", user.Id, "amount", amount)).
+		want(200).text("ledgerEntry.id")
+}
+
+// use charges a user and returns the id of the ledger entry.
+func (h *house) use(user *core.Record, amount int64) string {
+	h.t.Helper()
+	return h.do("POST", "/api/wallet/use", h.asRoot(), object("userId", user.Id, "amount", amount)).
+		want(200).text("ledgerEntry.id")
+}
+
+func (h *house) balance(user *core.Record) int64 {
+	h.t.Helper()
+	return h.do("GET", "/api/wallet/balance?userId="+user.Id, h.asRoot(), "").want(200).number("balance")
+}
+
+// combined sends several credentials at once.
+func combined(credentials []credential) credential {
+	return func(r *http.Request) {
+		for _, add := range credentials {
+			add(r)
+		}
+	}
+}
+
+func sign(value string) string { return betterauth.Sign([]byte(testSecret), value) }

@@ -1,0 +1,178 @@
+package hooks
+
+import (
+	"fmt"
+	"maps"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+
+	"sokuji/internal/apikeys"
+)
+
+// roles are the ways to call, each made anew for every cell, because some routes
+// end what they were called with.
+var roles = map[string]func(*house) credential{
+	"guest":              func(*house) credential { return nobody },
+	"token":              (*house).asAlice,
+	"other user's token": (*house).asBob,
+	"raw session":        func(h *house) credential { return bearer(h.aliceSession().raw) },
+	"signed session":     func(h *house) credential { return bearer(h.aliceSession().signed) },
+	"cookie":             func(h *house) credential { return cookie(h.aliceSession().signed, trustedOrigin) },
+	"cookie from abroad": func(h *house) credential { return cookie(h.aliceSession().signed, foreignOrigin) },
+	"cookie, no origin":  func(h *house) credential { return cookie(h.aliceSession().signed, "") },
+	"default key":        func(h *house) credential { return bearer(h.defaultKey()) },
+	"x-api-key":          func(h *house) credential { return xAPIKey(h.defaultKey()) },
+	"charge key":         func(h *house) credential { return bearer(h.key(apikeys.ScopeWalletCharge)) },
+	"gateway key":        func(h *house) credential { return xAPIKey(h.key(apikeys.ScopeGateway)) },
+	"superuser":          (*house).asRoot,
+}
+
+// access is what each role gets.
+type access map[string]string
+
+// with returns a copy in which some roles get something else.
+func (a access) with(outcome string, roles ...string) access {
+	changed := maps.Clone(a)
+	for _, role := range roles {
+		changed[role] = outcome
+	}
+	return changed
+}
+
+func everybody(outcome string) access {
+	all := make(access)
+	for role := range roles {
+		all[role] = outcome
+	}
+	return all
+}
+
+// The classes of routes, by who may enter. Cookies of unsafe requests that come
+// from nowhere or abroad are refused by all of them.
+var (
+	users = []string{"token", "other user's token", "raw session", "signed session", "cookie", "cookie from abroad", "cookie, no origin"}
+	keys  = []string{"default key", "x-api-key", "charge key", "gateway key"}
+
+	open       = everybody("200")
+	missing    = everybody("404")
+	authMember = everybody("200").with("401 UNAUTHORIZED", append([]string{"guest", "superuser"}, keys...)...)
+	userOnly   = everybody("403 forbidden").with("401 unauthorized", "guest").with("200", users...)
+	walletRead = everybody("200").with("401 unauthorized", "guest").
+			with("403 forbidden", "other user's token", "charge key", "gateway key")
+	spender = everybody("403 forbidden").with("401 unauthorized", "guest").with("200", "charge key", "superuser")
+	admin   = everybody("403 forbidden").with("401 unauthorized", "guest").with("200", "superuser")
+)
+
+// matrixRow is one route and what it answers to whom.
+type matrixRow struct {
+	method, path string
+	access       access
+	// body makes a fresh body; nil sends none.
+	body func(h *house) string
+	// call is the path to request, where it is not the path of the route.
+	call string
+}
+
+func (r matrixRow) route() string { return r.method + " " + r.path }
+
+// ofAlice names alice's wallet in a body.
+func ofAlice(pairs ...any) func(*house) string {
+	return func(h *house) string { return object(append([]any{"userId", h.alice.Id}, pairs...)...) }
+}
+
+func signUpBody(h *house) string {
+	email := fmt.Sprintf("new%d@example.com", h.count("users", "TRUE"))
+	return object("name", "New", "email", email, "password", testPassword)
+}
+
+func signInBody(*house) string { return object("email", aliceEmail, "password", testPassword) }
+
+func refundBody(h *house) string {
+	return object("userId", h.alice.Id, "ledgerId", h.use(h.alice, 1))
+}
+
+// freezeBody undoes the freeze of the cell before: a frozen wallet has no key.
+func freezeBody(h *house) string {
+	h.do("POST", "/api/wallet/unfreeze", h.asRoot(), ofAlice("reason", "the next cell")(h)).want(200)
+	return ofAlice("reason", "a test")(h)
+}
+
+var roleMatrix = []matrixRow{
+	{method: "POST", path: "/api/auth/sign-up/email", access: open, body: signUpBody},
+	{method: "POST", path: "/api/auth/sign-up", access: open, body: signUpBody},
+	{method: "POST", path: "/api/auth/sign-in/email", access: open, body: signInBody},
+	{method: "POST", path: "/api/auth/sign-out", access: open},
+	{method: "GET", path: "/api/auth/get-session", access: open},
+	{method: "GET", path: "/api/auth/session", access: open},
+	{method: "GET", path: "/api/auth/list-sessions", access: authMember},
+	{method: "POST", path: "/api/auth/revoke-session", access: authMember,
+		body: func(*house) string { return object("token", "of-nobody") }},
+	{method: "POST", path: "/api/auth/revoke-sessions", access: authMember},
+	{method: "POST", path: "/api/auth/revoke-other-sessions", access: authMember},
+	{method: "GET", path: "/api/auth/ok", access: open},
+	{method: "GET", path: "/api/auth/{path...}", call: "/api/auth/nothing/here", access: missing},
+
+	{method: "GET", path: "/api/user/profile", access: userOnly},
+	{method: "PATCH", path: "/api/user/profile", access: userOnly,
+		body: func(*house) string { return object("firstName", "Alice") }},
+	// bob's own wallet is empty, and naming alice's does not help him
+	{method: "GET", path: "/api/user/api-key", access: userOnly.with("402 insufficient_balance", "other user's token")},
+	{method: "POST", path: "/api/user/api-key/rotate", access: userOnly},
+
+	{method: "GET", path: "/api/wallet/balance", access: walletRead},
+	{method: "GET", path: "/api/wallet/status", access: walletRead},
+	{method: "GET", path: "/api/wallet/ledger", access: walletRead},
+	{method: "GET", path: "/api/wallet/usage", access: walletRead},
+	{method: "POST", path: "/api/wallet/mint", access: admin, body: ofAlice("amount", 1)},
+	{method: "POST", path: "/api/wallet/use", access: spender, body: ofAlice("amount", 1)},
+	{method: "POST", path: "/api/wallet/refund", access: admin, body: refundBody},
+	{method: "POST", path: "/api/wallet/adjust", access: admin, body: ofAlice("amount", -1, "description", "a test")},
+	{method: "POST", path: "/api/wallet/freeze", access: admin, body: freezeBody},
+	{method: "POST", path: "/api/wallet/unfreeze", access: admin, body: ofAlice("reason", "a test")},
+
+	{method: "GET", path: "/api/health/db", access: open},
+	{method: "GET", path: "/api/health/kv", access: open},
+	{method: "GET", path: "/api/health/ready", access: open},
+	{method: "GET", path: "/api/{path...}", call: "/api/nothing/here", access: missing.with("403", keys...)},
+	{method: "GET", path: "/v1/{path...}", call: "/v1/nothing/here", access: missing},
+}
+
+// cell returns what a role gets on a route, a cookie's origin considered.
+func (r matrixRow) cell(role string) string {
+	abroad, noOrigin := role == "cookie from abroad", role == "cookie, no origin"
+	if r.method == http.MethodGet || !abroad && !noOrigin {
+		return r.access[role]
+	}
+	if !strings.HasPrefix(r.path, "/api/auth/") {
+		return "403 forbidden"
+	}
+	if noOrigin {
+		return "403 MISSING_OR_NULL_ORIGIN"
+	}
+	return "403 INVALID_ORIGIN"
+}
+
+func TestRoleMatrix(t *testing.T) {
+	for _, row := range roleMatrix {
+		t.Run(row.route(), func(t *testing.T) {
+			t.Parallel()
+			h := newHouse(t)
+			h.mint(h.alice, 1000)
+			for _, role := range slices.Sorted(maps.Keys(roles)) {
+				path, body := row.path, ""
+				if row.call != "" {
+					path = row.call
+				}
+				if row.body != nil {
+					body = row.body(h)
+				}
+				got := h.do(row.method, path+"?userId="+h.alice.Id, roles[role](h), body)
+				if want := row.cell(role); got.outcome() != want {
+					t.Errorf("%s: %q, want %q: %s", role, got.outcome(), want, got.body)
+				}
+			}
+		})
+	}
+}

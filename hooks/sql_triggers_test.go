@@ -1,0 +1,85 @@
+package hooks
+
+import (
+	"strings"
+	"testing"
+)
+
+// The database itself refuses what must never happen, whoever asks.
+func TestTriggersHoldAgainstRawSQL(t *testing.T) {
+	h := furnished(t)
+	h.do("POST", "/api/wallet/mint", h.asRoot(), object("userId", h.alice.Id, "amount", 5), "Idempotency-Key", "k1").want(200)
+	before := h.snapshot()
+	for table, column := range map[string]string{
+		"wallet_ledger":   "amount_tokens",
+		"audit_log":       "reason",
+		"prices":          "in_text",
+		"wallet_requests": "balance",
+	} {
+		for _, statement := range []string{
+			"UPDATE " + table + " SET " + column + " = 1",
+			"UPDATE OR IGNORE " + table + " SET " + column + " = " + column,
+			"WITH x AS (SELECT 1) UPDATE " + table + " SET " + column + " = 1",
+			"DELETE FROM " + table,
+			"WITH x AS (SELECT 1) DELETE FROM " + table,
+		} {
+			h.wantRefused(statement, table+" is append-only")
+		}
+	}
+	for statement, reason := range map[string]string{
+		"DELETE FROM wallets":                                               "wallets are never deleted",
+		"UPDATE wallets SET id = 'x' WHERE id = {:id}":                      "a wallet never changes its owner",
+		"UPDATE wallets SET subject_id = 'x' WHERE id = {:id}":              "a wallet never changes its owner",
+		"UPDATE wallets SET subject_type = 'organization' WHERE id = {:id}": "a wallet never changes its owner",
+		"UPDATE usage_logs SET charged_tokens = 0 WHERE subject_id = {:id}": "usage_logs rows never change",
+		"UPDATE usage_logs SET subject_id = 'x' WHERE subject_id = {:id}":   "usage_logs rows never change",
+	} {
+		h.wantRefused(statement, reason)
+	}
+	h.unchanged(before)
+}
+
+func (h *house) wantRefused(statement, reason string) {
+	h.t.Helper()
+	err := h.execute(statement, "id", h.alice.Id)
+	if err == nil || !strings.Contains(err.Error(), reason) {
+		h.t.Errorf("%s gave the error %v, want %q", statement, err, reason)
+	}
+}
+
+// REPLACE deletes without a word; with recursive triggers off it would slip past
+// a BEFORE DELETE trigger.
+func TestReplaceDoesNotRewriteHistory(t *testing.T) {
+	h := furnished(t)
+	h.do("POST", "/api/wallet/mint", h.asRoot(), object("userId", h.alice.Id, "amount", 5), "Idempotency-Key", "k1").want(200)
+	before := h.snapshot()
+	for _, table := range []string{"wallet_ledger", "audit_log", "prices", "wallet_requests", "wallets"} {
+		if err := h.execute("INSERT OR REPLACE INTO " + table + " SELECT * FROM " + table); err == nil {
+			t.Errorf("REPLACE INTO %s went through", table)
+		}
+	}
+	h.unchanged(before)
+}
+
+// One entry has one place in its chain, one external event is minted once.
+func TestUniqueIndexesHoldTheBooks(t *testing.T) {
+	h := newHouse(t)
+	h.do("POST", "/api/wallet/mint", h.asRoot(), object("userId", h.alice.Id, "amount", 5, "externalEventId", "evt_1")).want(200)
+	before := h.snapshot()
+	copyEntry := func(columns string) string {
+		return `INSERT INTO wallet_ledger (id, subject_type, subject_id, seq, amount_tokens, event_type, external_event_id, hash)
+			SELECT ` + columns + ` FROM wallet_ledger LIMIT 1`
+	}
+	for rule, statement := range map[string]string{
+		"the same seq twice":            copyEntry(`'new', subject_type, subject_id, seq, 1, 'mint', '', 'x'`),
+		"the same event in any wallet":  copyEntry(`'new', subject_type, 'other', 1, 1, 'mint', external_event_id, 'x'`),
+		"a second wallet of a subject":  `INSERT INTO wallets (id, subject_type, subject_id) SELECT 'new', subject_type, subject_id FROM wallets`,
+		"a second entitlement":          `INSERT INTO entitlements (id, subject_type, subject_id, plan_id) SELECT 'new', subject_type, subject_id, plan_id FROM entitlements`,
+		"a second account of an e-mail": `INSERT INTO users (id, email, password, tokenKey) SELECT 'new', UPPER(email), '', 'new' FROM users LIMIT 1`,
+	} {
+		if err := h.execute(statement); err == nil || !strings.Contains(err.Error(), "UNIQUE") {
+			t.Errorf("%s gave the error %v", rule, err)
+		}
+	}
+	h.unchanged(before)
+}
