@@ -57,7 +57,7 @@ func (s *server) authRevokeSession(e *core.RequestEvent) error {
 	if err := s.sessions.End(ctx, c.userID, id); err != nil {
 		return err
 	}
-	return authStatus(e)
+	return s.writeEnded(e, c)
 }
 
 // authRevokeSessions ends all of the caller's sessions, this one included.
@@ -69,7 +69,7 @@ func (s *server) authRevokeSessions(e *core.RequestEvent) error {
 	if err := s.sessions.EndAll(e.Request.Context(), c.userID); err != nil {
 		return err
 	}
-	return authStatus(e)
+	return s.writeEnded(e, c)
 }
 
 // authRevokeOtherSessions ends all of the caller's sessions but this one.
@@ -81,9 +81,12 @@ func (s *server) authRevokeOtherSessions(e *core.RequestEvent) error {
 	if err := s.sessions.EndOthers(e.Request.Context(), c.userID, c.session.ID); err != nil {
 		return err
 	}
-	return authStatus(e)
+	return s.writeEnded(e, c)
 }
 
-func authStatus(e *core.RequestEvent) error {
+func (s *server) writeEnded(e *core.RequestEvent, c caller) error {
+	if err := s.silenceEnded(e.Request.Context(), c.userID); err != nil {
+		return err
+	}
 	return writeAuthJSON(e, http.StatusOK, map[string]bool{"status": true})
 }

@@ -11,7 +11,11 @@ import (
 func (s *server) authSignOut(e *core.RequestEvent) error {
 	c := callerOf(e)
 	if c.session.ID != "" {
-		if err := s.sessions.End(e.Request.Context(), c.userID, c.session.ID); err != nil {
+		ctx := e.Request.Context()
+		if err := s.sessions.End(ctx, c.userID, c.session.ID); err != nil {
+			return err
+		}
+		if err := s.silenceEnded(ctx, c.userID); err != nil {
 			return err
 		}
 	}

@@ -106,6 +106,9 @@ func bindCaches(app core.App, s *server) {
 
 	forgetSession := func(e *core.RecordEvent) error {
 		s.sessions.Forget(e.Record.Id)
+		if err := s.silenceEnded(e.Context, e.Record.GetString("user")); err != nil {
+			return err
+		}
 		return e.Next()
 	}
 	app.OnRecordAfterUpdateSuccess(sessionsCollection).BindFunc(forgetSession)

@@ -36,6 +36,7 @@ func Register(app core.App, settings config.Config, public fs.FS) error {
 		}
 		bindShutdown(se, s)
 		bindCaches(app, s)
+		bindRealtimeSessions(app)
 		bindAccountThrottle(app, s)
 		bindSessionCleanup(app, s)
 

@@ -3,6 +3,7 @@ package hooks
 import (
 	"context"
 	"log/slog"
+	"runtime/debug"
 	"sync"
 	"time"
 
@@ -69,7 +70,7 @@ func (n *walletNotifier) run() {
 		case <-n.stop:
 			return
 		case <-n.wake:
-			n.announce(n.take())
+			n.announceSafely(n.take())
 		}
 		select {
 		case <-n.stop:
@@ -85,6 +86,17 @@ func (n *walletNotifier) take() map[ledger.Subject]struct{} {
 	taken := n.dirty
 	n.dirty = make(map[ledger.Subject]struct{})
 	return taken
+}
+
+// announceSafely keeps a fault on the way to a listener from ending the process:
+// the money is on disk already, and who listens can read again.
+func (n *walletNotifier) announceSafely(subjects map[ledger.Subject]struct{}) {
+	defer func() {
+		if fault := recover(); fault != nil {
+			n.app.Logger().Error("Wallets could not be announced", slog.Any("fault", fault), slog.String("stack", string(debug.Stack())))
+		}
+	}()
+	n.announce(subjects)
 }
 
 // announce sends an update of each wallet whose owner, or any superuser, listens.
@@ -119,8 +131,8 @@ type listeners struct {
 func (n *walletNotifier) online() listeners {
 	found := listeners{users: make(map[string]bool)}
 	for _, client := range n.app.SubscriptionsBroker().Clients() {
-		record, ok := client.Get(apis.RealtimeClientAuthKey).(*core.Record)
-		if !ok {
+		record, _ := client.Get(apis.RealtimeClientAuthKey).(*core.Record)
+		if record == nil { // a guest, whom PocketBase stores as a nil record
 			continue
 		}
 		if record.IsSuperuser() {
