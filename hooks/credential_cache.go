@@ -1,8 +1,6 @@
 package hooks
 
 import (
-	"database/sql"
-	"errors"
 	"log/slog"
 	"time"
 
@@ -80,12 +78,11 @@ func (s *server) authRecord(key recordKey) (*core.Record, error) {
 // superuserUnchanged looks at the disk, because "superuser update" changes
 // superusers from another process.
 func (s *server) superuserUnchanged(record *core.Record) bool {
-	var tokenKey string
-	err := s.superuserKey.QueryRow(record.Id).Scan(&tokenKey)
-	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+	tokenKey, found, err := s.superuserKeys.of(record.Id)
+	if err != nil {
 		s.app.Logger().Error("Could not check a superuser", slog.Any("error", err))
 	}
-	return err == nil && tokenKey == record.TokenKey()
+	return err == nil && found && tokenKey == record.TokenKey()
 }
 
 // bindCaches drops what a committed change made old.

@@ -130,6 +130,15 @@ func TestALaterPasswordReplacesTheLongOne(t *testing.T) {
 	}
 }
 
+// The old password is normalised too when a user proves that they know it.
+func TestTheOldPasswordIsNormalised(t *testing.T) {
+	h := newHouse(t)
+	id := roads["PocketBase"].signUp(h, "new@example.com", "pässwörd ﬁ №").want(200).text("id")
+	s := h.signIn("new@example.com", "pässwörd ﬁ №")
+	h.do("PATCH", "/api/collections/users/records/"+id, bearer(s.raw),
+		object("oldPassword", "pässwörd ﬁ №", "password", "short one", "passwordConfirm", "short one")).wantOutcome("200")
+}
+
 // A change of anything else keeps the long password.
 func TestTheLongPasswordOutlivesOtherChanges(t *testing.T) {
 	h := newHouse(t)

@@ -45,8 +45,8 @@ type server struct {
 	prices   atomic.Pointer[pricing.Book]
 	wallets  *walletNotifier
 	reader   *sql.DB
-	// superuserKey reads a superuser's token key.
-	superuserKey *sql.Stmt
+
+	superuserKeys *superuserKeys
 
 	authRecords  *readcache.Cache[recordKey, *core.Record]
 	authTokens   *readcache.Cache[string, verifiedToken]
@@ -106,7 +106,7 @@ func (s *server) open() error {
 	if s.store, err = sqlitestore.Open(writer, s.reader); err != nil {
 		return fmt.Errorf("open the ledger: %w", err)
 	}
-	if s.superuserKey, err = s.reader.Prepare(`SELECT tokenKey FROM _superusers WHERE id = ?`); err != nil {
+	if s.superuserKeys, err = newSuperuserKeys(s.reader); err != nil {
 		return err
 	}
 	s.wallets = newWalletNotifier(s.app)
@@ -130,7 +130,7 @@ func (s *server) open() error {
 func (s *server) close() error {
 	s.ledger.Close()
 	s.wallets.close()
-	return errors.Join(s.superuserKey.Close(), s.store.Close())
+	return errors.Join(s.superuserKeys.close(), s.store.Close())
 }
 
 func (s *server) openSecrets() error {

@@ -39,7 +39,7 @@ func (s *server) walletMint(e *core.RequestEvent) error {
 		return err
 	}
 	answer := mintAnswer{Success: true, LedgerEntry: showEntry(*receipt.Entry), NewBalance: receipt.Wallet.Balance}
-	if mint.Plan != nil {
+	if mint.ByPlan {
 		s.entitlements.Drop(mint.Subject)
 		unused := ledger.UnusedCents(*receipt.Entry)
 		answer.UnusedCents = &unused
@@ -61,11 +61,25 @@ func mintForm(app core.App, body *fields, request ledger.Request) (ledger.Mint, 
 		return mint, body.err
 	}
 	body.refuse("amount", "amount and amountCents exclude each other: send amount, or planId with amountCents.")
-	mint.PaidCents = body.integer("amountCents")
+	mint.ByPlan, mint.PaidCents = true, body.integer("amountCents")
+	mint.ReferenceType, mint.ReferenceID = "plan", mint.PlanID
+	if mint.PlanID == "" {
+		body.fail("planId", "planId is missing: amountCents says what was paid for a plan.")
+	}
 	if body.err != nil {
 		return mint, body.err
 	}
-	return mint, priceByPlan(app, &mint)
+	return refusable(mint, priceByPlan(app, &mint))
+}
+
+// refusable lets a mint that the plan does not allow any more reach the ledger,
+// which may have done it before.
+func refusable(mint ledger.Mint, err error) (ledger.Mint, error) {
+	if ledger.CodeOf(err) == "" {
+		return mint, err
+	}
+	mint.Refusal = err
+	return mint, nil
 }
 
 // priceByPlan fills in what a payment for a plan mints, and the entitlement that
@@ -81,8 +95,6 @@ func priceByPlan(app core.App, mint *ledger.Mint) error {
 		return ledger.Invalid("amountCents", "amountCents must be a whole number of cents, 0 or more.")
 	}
 	mint.Amount = tokens
-	mint.ReferenceType = "plan"
-	mint.ReferenceID = plan.Id
 	mint.Metadata = ledger.PlanPayment(mint.PaidCents, unused)
 	mint.Plan = &ledger.PlanChange{
 		PlanID:                plan.Id,
@@ -94,9 +106,6 @@ func priceByPlan(app core.App, mint *ledger.Mint) error {
 }
 
 func findPlan(app core.App, id string) (*core.Record, error) {
-	if id == "" {
-		return nil, ledger.Invalid("planId", "planId is missing: amountCents says what was paid for a plan.")
-	}
 	plan, err := app.FindRecordById(plansCollection, id)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, ledger.Invalid("planId", "planId names no plan: the plans are listed in the collection plans.")

@@ -31,14 +31,13 @@ func (s *server) walletUse(e *core.RequestEvent) error {
 	if err != nil {
 		return err
 	}
-	use, err := s.useForm(body)
+	use, err := s.useForm(body, request(e, c, subject))
 	if err != nil {
 		return err
 	}
 	if use.AllowNegative && c.kind != superuser {
 		return forbidden("allowNegative is for superusers only.")
 	}
-	use.Request = request(e, c, subject)
 	receipt, err := s.do(e, use)
 	if err != nil {
 		return err
@@ -60,8 +59,9 @@ func showUse(receipt ledger.Receipt) useAnswer {
 	return answer
 }
 
-func (s *server) useForm(body *fields) (ledger.Use, error) {
+func (s *server) useForm(body *fields, request ledger.Request) (ledger.Use, error) {
 	use := ledger.Use{
+		Request:       request,
 		AllowNegative: body.flag("allowNegative"),
 		Description:   body.text("description"),
 		Metadata:      body.object("metadata"),
@@ -75,11 +75,16 @@ func (s *server) useForm(body *fields) (ledger.Use, error) {
 		},
 	}
 	use.Usage.Metadata = use.Metadata
-	if body.has("model") || body.has("provider") {
-		body.refuse("amount", "amount and model exclude each other: send amount, or provider and model with the counts.")
-		s.priceUse(body, &use)
-	} else {
+	if !body.has("model") && !body.has("provider") {
 		use.Amount = body.amount("amount")
+		return use, body.err
 	}
-	return use, body.err
+	body.refuse("amount", "amount and model exclude each other: send amount, or provider and model with the counts.")
+	readCounts(body, &use.Usage)
+	if body.err != nil {
+		return use, body.err
+	}
+	// A price that is missing now does not matter to a use that was done before.
+	use.ByPrice, use.Refusal = true, s.priceUse(&use)
+	return use, nil
 }

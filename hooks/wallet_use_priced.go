@@ -16,10 +16,8 @@ const (
 	modalityAudio = "audio"
 )
 
-// priceUse fills in what the counts of a use cost under the price in force.
-// Errors go to the body's, naming the field.
-func (s *server) priceUse(body *fields, use *ledger.Use) {
-	u := &use.Usage
+// readCounts reads what a priced use counts.
+func readCounts(body *fields, u *ledger.Usage) {
 	u.Provider, u.Model, u.Modality = body.text("provider"), body.text("model"), body.text("modality")
 	u.InputTokens, u.OutputTokens = body.integer("inputTokens"), body.integer("outputTokens")
 	u.TotalTokens = u.InputTokens + u.OutputTokens
@@ -28,20 +26,21 @@ func (s *server) priceUse(body *fields, use *ledger.Use) {
 		u.Modality = modalityText
 	}
 	checkCounts(body, *u)
-	if body.err != nil {
-		return
-	}
+}
 
+// priceUse fills in what the counts of a use cost under the price in force, or
+// says why they cannot be priced.
+func (s *server) priceUse(use *ledger.Use) error {
+	u := &use.Usage
 	price, found := s.prices.Load().Find(u.Provider, u.Model, time.Now())
 	if !found {
-		body.fail("model", fmt.Sprintf("model %q of provider %q has no price: add one to the collection prices, or send amount.", u.Model, u.Provider))
-		return
+		return ledger.Invalid("model", fmt.Sprintf(
+			"model %q of provider %q has no price: add one to the collection prices, or send amount.", u.Model, u.Provider))
 	}
 	margin := price.EffectiveMarginPPM(s.config.MarginPPM)
 	charge, err := pricing.Quote(classes(*u), price.Rates, margin, s.config.TokenValueMicroUSD)
 	if err != nil {
-		failPrice(body, err)
-		return
+		return priceRefusal(err)
 	}
 	use.Amount = charge.Total
 	u.AdjustedInputTokens, u.AdjustedOutputTokens = charge.In, charge.Out
@@ -50,6 +49,7 @@ func (s *server) priceUse(body *fields, use *ledger.Use) {
 	u.InputRatio = pricing.Ratio(in, margin, s.config.TokenValueMicroUSD)
 	u.OutputRatio = pricing.Ratio(out, margin, s.config.TokenValueMicroUSD)
 	u.Rates = pinRates(price.Rates, margin, s.config.TokenValueMicroUSD)
+	return nil
 }
 
 func checkCounts(body *fields, u ledger.Usage) {
@@ -103,12 +103,12 @@ func sideRates(rates pricing.Rates, modality string) (in, out int64) {
 	return rates.InText, rates.OutText
 }
 
-func failPrice(body *fields, err error) {
+func priceRefusal(err error) error {
 	if unpriced, ok := errors.AsType[*pricing.UnpricedError](err); ok {
-		body.fail("model", fmt.Sprintf("the price of this model has no rate for %s: add a price row that has one.", unpriced.Class))
-		return
+		return ledger.Invalid("model", fmt.Sprintf(
+			"the price of this model has no rate for %s: add a price row that has one.", unpriced.Class))
 	}
-	body.fail("inputTokens", "the counts cannot be priced: "+err.Error()+".")
+	return ledger.Invalid("inputTokens", "the counts cannot be priced: "+err.Error()+".")
 }
 
 // pinRates keeps with a use what its price was made of.

@@ -1,7 +1,7 @@
 package ledger
 
 func (m Mint) validate() error {
-	if m.Plan == nil || m.Amount != 0 {
+	if !m.ByPlan || m.Amount != 0 {
 		if err := validAmount("amount", m.Amount); err != nil {
 			return err
 		}

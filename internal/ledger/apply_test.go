@@ -60,8 +60,8 @@ func TestApply(t *testing.T) {
 		{name: "mint above the most", wallet: wallet(0, 0), op: ledger.Mint{Request: request, Amount: maxAmount + 1}, code: ledger.CodeInvalidRequest, field: "amount"},
 		{name: "mint of nothing", wallet: wallet(0, 0), op: ledger.Mint{Request: request}, code: ledger.CodeInvalidRequest, field: "amount"},
 		{name: "mint of less than nothing", wallet: wallet(0, 0), op: ledger.Mint{Request: request, Amount: -1}, code: ledger.CodeInvalidRequest, field: "amount"},
-		{name: "mint by plan may be of nothing", wallet: wallet(3, 0), op: ledger.Mint{Request: request, Plan: &ledger.PlanChange{PlanID: "p"}}, amount: 0, after: 3},
-		{name: "mint by plan is never negative", wallet: wallet(3, 0), op: ledger.Mint{Request: request, Amount: -1, Plan: &ledger.PlanChange{}}, code: ledger.CodeInvalidRequest, field: "amount"},
+		{name: "mint by plan may be of nothing", wallet: wallet(3, 0), op: ledger.Mint{Request: request, ByPlan: true, Plan: &ledger.PlanChange{PlanID: "p"}}, amount: 0, after: 3},
+		{name: "mint by plan is never negative", wallet: wallet(3, 0), op: ledger.Mint{Request: request, Amount: -1, ByPlan: true, Plan: &ledger.PlanChange{}}, code: ledger.CodeInvalidRequest, field: "amount"},
 		{name: "mint into a full wallet", wallet: wallet(maxBalance, 0), op: ledger.Mint{Request: request, Amount: 1}, code: ledger.CodeInvalidRequest, field: "amount"},
 		{name: "mint up to the brim", wallet: wallet(maxBalance-1, 0), op: ledger.Mint{Request: request, Amount: 1}, amount: 1, after: maxBalance},
 		{name: "mint into an admin's freeze keeps it", wallet: frozenWallet(0, "fraud"), op: ledger.Mint{Request: request, Amount: 5}, amount: 5, after: 5, frozen: "fraud"},
@@ -205,7 +205,7 @@ func TestInsufficientBalanceSaysHowMuchThereIs(t *testing.T) {
 
 func TestAMintByPlanMovesTheEntitlement(t *testing.T) {
 	plan := &ledger.PlanChange{PlanID: "pro_plan", RateLimitRPM: 300}
-	outcome, err := ledger.Apply(wallet(0, 0), ledger.Mint{Request: request, Amount: 5, PlanID: "pro_plan", Plan: plan}, facts())
+	outcome, err := ledger.Apply(wallet(0, 0), ledger.Mint{Request: request, Amount: 5, PlanID: "pro_plan", ByPlan: true, Plan: plan}, facts())
 	if err != nil || outcome.Entitlement != plan || outcome.Entry.PlanID != "pro_plan" {
 		t.Fatalf("got %+v, %v", outcome, err)
 	}

@@ -80,6 +80,9 @@ func (b *batch) do(op Operation) (Receipt, error) {
 	if err != nil || known {
 		return receipt, err
 	}
+	if refusal := op.request().Refusal; refusal != nil {
+		return Receipt{}, refusal
+	}
 	wallet, err := b.wallet(op.request().Subject)
 	if err != nil {
 		return Receipt{}, err

@@ -33,6 +33,12 @@ func requestKey(op Operation) (RequestKey, bool) {
 	return RequestKey{Subject: request.Subject, Kind: op.kind(), Key: request.IdempotencyKey}, true
 }
 
+// repeatable tells whether the operation may be the repetition of another.
+func repeatable(op Operation) bool {
+	mint, ok := op.(Mint)
+	return op.request().IdempotencyKey != "" || (ok && mint.ExternalEventID != "")
+}
+
 func mismatch(what string) error {
 	return &Error{
 		Code:    CodeIdempotencyMismatch,
@@ -46,7 +52,7 @@ func sameMint(entry Entry, m Mint) bool {
 	if entry.Subject != m.Subject || entry.EventType != EventMint {
 		return false
 	}
-	if m.Plan != nil {
+	if m.ByPlan {
 		return entry.PlanID == m.PlanID && paidCents(entry) == m.PaidCents
 	}
 	return entry.Amount == m.Amount

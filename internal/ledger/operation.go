@@ -20,6 +20,10 @@ type Request struct {
 	Subject        Subject
 	IdempotencyKey string // empty: the request is not repeatable
 	Actor          string // who asked, for the audit log, such as "superuser:abc"
+	// Refusal, an *Error, is why the operation cannot be done: its model has no
+	// price any more, say. The repetition of a finished request is answered with
+	// the first result all the same.
+	Refusal error
 }
 
 // Operation is one intent against one wallet. The set is closed: the nouns of
@@ -40,10 +44,11 @@ func (r Request) request() Request { return r }
 // Mint adds tokens. It is idempotent on ExternalEventID over all wallets, for ever.
 type Mint struct {
 	Request
-	Amount          int64 // 1..MaxAmountTokens; 0 only together with Plan
+	Amount          int64 // 1..MaxAmountTokens; 0 only together with ByPlan
 	PlanID          string
+	ByPlan          bool        // the amount follows from the plan and what was paid for it
+	PaidCents       int64       // what was paid, with ByPlan
 	Plan            *PlanChange // the entitlement moves to this plan in the same transaction
-	PaidCents       int64       // what was paid for Plan
 	ExternalEventID string
 	ReferenceType   string
 	ReferenceID     string
@@ -63,6 +68,7 @@ type PlanChange struct {
 type Use struct {
 	Request
 	Amount        int64 // 1..MaxAmountTokens
+	ByPrice       bool  // the amount follows from Usage and the price in force
 	AllowNegative bool  // the balance may go below zero, without freezing
 	Usage         Usage
 	Description   string
@@ -120,8 +126,8 @@ func fingerprint(op Operation) Hash {
 // fields of a mint by plan leave out the amount and the metadata: both follow from
 // the plan, which an admin may edit before the same request is sent again.
 func (m Mint) fields(d *digest) {
-	d.flag(m.Plan != nil)
-	if m.Plan == nil {
+	d.flag(m.ByPlan)
+	if !m.ByPlan {
 		d.number(m.Amount)
 	}
 	d.number(m.PaidCents)
@@ -130,7 +136,7 @@ func (m Mint) fields(d *digest) {
 	d.text(m.ReferenceType)
 	d.text(m.ReferenceID)
 	d.text(m.Description)
-	if m.Plan == nil {
+	if !m.ByPlan {
 		d.bytes(m.Metadata)
 	}
 }
@@ -138,8 +144,8 @@ func (m Mint) fields(d *digest) {
 // fields of a priced use leave the amount out: it follows from the price, which
 // may have changed when the same request is sent again.
 func (u Use) fields(d *digest) {
-	d.flag(u.Usage.PriceID != "")
-	if u.Usage.PriceID == "" {
+	d.flag(u.ByPrice)
+	if !u.ByPrice {
 		d.number(u.Amount)
 	}
 	d.flag(u.AllowNegative)

@@ -81,7 +81,7 @@ func (l *Ledger) Do(ctx context.Context, op Operation) (Receipt, error) {
 	if err := validRequest(op.request()); err != nil {
 		return Receipt{}, err
 	}
-	if err := op.validate(); err != nil {
+	if err := acceptable(op); err != nil {
 		return Receipt{}, err
 	}
 	j := &job{ctx: ctx, op: op, done: make(chan struct{})}
@@ -191,6 +191,18 @@ func (l *Ledger) fail(jobs []*job, cause error) {
 		l.cache.Drop(j.op.request().Subject)
 		j.receipt, j.err = Receipt{}, unavailable(cause)
 	}
+}
+
+// acceptable refuses what need not wait for the writer.
+func acceptable(op Operation) error {
+	refusal := op.request().Refusal
+	if refusal == nil {
+		return op.validate()
+	}
+	if repeatable(op) {
+		return nil // the writer knows whether it was done before
+	}
+	return refusal
 }
 
 func validRequest(request Request) error {

@@ -156,7 +156,7 @@ func TestAMintByPlanIsTheSameWhateverThePlanHasBecome(t *testing.T) {
 	b := open(t)
 	mint := func(request ledger.Request, tokens, paid int64) ledger.Mint {
 		return ledger.Mint{
-			Request: request, Amount: tokens, PlanID: "pro_plan", PaidCents: paid, ExternalEventID: "evt_" + request.IdempotencyKey,
+			Request: request, Amount: tokens, PlanID: "pro_plan", ByPlan: true, PaidCents: paid, ExternalEventID: "evt_" + request.IdempotencyKey,
 			Plan: &ledger.PlanChange{PlanID: "pro_plan"}, Metadata: ledger.PlanPayment(paid, tokens%7),
 		}
 	}
@@ -181,7 +181,7 @@ func TestAMintByPlanIsTheSameWhateverThePlanHasBecome(t *testing.T) {
 func TestAPricedUseIsTheSameWhateverThePriceHasBecome(t *testing.T) {
 	b := open(t)
 	b.must(t, ledger.Mint{Request: by(""), Amount: 100})
-	use := ledger.Use{Request: by("k"), Amount: 10, Usage: ledger.Usage{Model: "m", InputTokens: 3, PriceID: "old"}}
+	use := ledger.Use{Request: by("k"), Amount: 10, ByPrice: true, Usage: ledger.Usage{Model: "m", InputTokens: 3, PriceID: "old"}}
 	b.must(t, use)
 	use.Amount, use.Usage.PriceID = 20, "new"
 	if again := b.must(t, use); !again.Replayed || again.Entry.Amount != -10 {
@@ -189,6 +189,28 @@ func TestAPricedUseIsTheSameWhateverThePriceHasBecome(t *testing.T) {
 	}
 	use.Usage.InputTokens = 4
 	b.refuses(t, use, ledger.CodeIdempotencyMismatch)
+}
+
+// What can no longer be done is still answered when it was done before.
+func TestARefusedOperationIsRepeatedNotDone(t *testing.T) {
+	b := open(t)
+	mint := ledger.Mint{Request: by("k"), Amount: 5, PlanID: "pro_plan", ByPlan: true, PaidCents: 500, ExternalEventID: "e", Metadata: ledger.PlanPayment(500, 0)}
+	first := b.must(t, mint)
+	gone := mint
+	gone.Amount, gone.Refusal = 0, ledger.Invalid("planId", "the plan is gone")
+	if again := b.must(t, gone); !again.Replayed || again.Entry.ID != first.Entry.ID {
+		t.Fatalf("by key: %+v", again)
+	}
+	gone.IdempotencyKey = ""
+	if again := b.must(t, gone); !again.Replayed || again.Entry.ID != first.Entry.ID {
+		t.Fatalf("by event: %+v", again)
+	}
+	gone.ExternalEventID = "another"
+	b.refuses(t, gone, ledger.CodeInvalidRequest)
+	gone.ExternalEventID = ""
+	b.refuses(t, gone, ledger.CodeInvalidRequest)
+	gone.Request = ledger.Request{Subject: alice, IdempotencyKey: "another", Refusal: gone.Refusal}
+	b.refuses(t, gone, ledger.CodeInvalidRequest)
 }
 
 func TestRefundsNeverExceedTheOriginal(t *testing.T) {
