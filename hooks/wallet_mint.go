@@ -58,7 +58,11 @@ func mintForm(app core.App, body *fields, request ledger.Request) (ledger.Mint, 
 	body.refuse("expiresAt", "expiresAt is not served yet: tokens do not expire. Leave it out.")
 	if !body.has("amountCents") {
 		mint.Amount = body.amount("amount")
-		return mint, body.err
+		if body.err != nil || mint.PlanID == "" {
+			return mint, body.err
+		}
+		_, err := findPlan(app, mint.PlanID) // named for the record, nobody moves
+		return refusable(mint, err)
 	}
 	body.refuse("amount", "amount and amountCents exclude each other: send amount, or planId with amountCents.")
 	mint.ByPlan, mint.PaidCents = true, body.integer("amountCents")

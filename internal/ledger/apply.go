@@ -130,7 +130,7 @@ func insufficient(wallet Wallet, needed int64) error {
 func frozen(wallet Wallet) error {
 	return &Error{
 		Code:    CodeWalletFrozen,
-		Message: "Your wallet is frozen. Please contact support.",
+		Message: "The wallet is frozen: nothing can be spent until an admin unfreezes it.",
 		Wallet:  &wallet,
 	}
 }

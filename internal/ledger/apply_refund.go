@@ -29,11 +29,14 @@ func (r Refund) apply(wallet Wallet, facts Facts) (Outcome, error) {
 	if amount == 0 {
 		amount = left
 	}
-	if amount > left || left == 0 {
+	if left == 0 {
 		return Outcome{}, &Error{
-			Code:    CodeOverRefund,
-			Field:   "amount",
-			Message: fmt.Sprintf("Only %d tokens of entry %s are left to refund.", left, r.EntryID),
+			Code: CodeOverRefund, Field: "ledgerId", Message: fmt.Sprintf("Entry %s is refunded already, whole.", r.EntryID),
+		}
+	}
+	if amount > left {
+		return Outcome{}, &Error{
+			Code: CodeOverRefund, Field: "amount", Message: fmt.Sprintf("Only %d tokens of entry %s are left to refund.", left, r.EntryID),
 		}
 	}
 

@@ -21,6 +21,12 @@ const (
 	scryptSaltLength  = 16
 )
 
+// maxConcurrentHashes bounds the memory of hashing: at 32 MiB each, a burst of
+// sign-ins waits its turn instead of taking the machine's memory.
+const maxConcurrentHashes = 4
+
+var hashing = make(chan struct{}, maxConcurrentHashes)
+
 // HashScrypt returns a hash of the password, normalised here, in Better Auth's
 // form: 32 hexadecimal digits of salt, a colon, 128 hexadecimal digits of key. It
 // fails when random does.
@@ -65,6 +71,8 @@ func parseHash(hash string) (saltText string, key []byte, ok bool) {
 // deriveKey salts with the 32 digits themselves, not with the 16 bytes that they
 // spell: that is what Better Auth does.
 func deriveKey(saltText, password string) ([]byte, error) {
+	hashing <- struct{}{}
+	defer func() { <-hashing }()
 	salt := []byte(saltText)
 	key, err := scrypt.Key([]byte(Normalize(password)), salt, scryptCost, scryptBlockSize, scryptParallelism, scryptKeyLength)
 	if err != nil {
