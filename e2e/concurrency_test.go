@@ -75,6 +75,29 @@ func TestConcurrentUsesNeverSpendMoreThanThereIs(t *testing.T) {
 	}
 }
 
+func TestConcurrentRefundsNeverReverseMoreThanThereWas(t *testing.T) {
+	const amount, refunds = 20, 50
+	server := testserver.Start(t, testserver.Options{})
+	user, ctx := newUser(t, server), bounded(t)
+	minted := mint(t, server, user.ID, amount)
+
+	statuses := map[int]int{}
+	for _, err := range atOnce(refunds, refunds, func(int) error {
+		_, err := server.Refund(ctx, testserver.Op{UserID: user.ID, Amount: 1, LedgerID: minted.Entry.ID})
+		return err
+	}) {
+		statuses[statusOf(err)]++
+	}
+
+	if want := (map[int]int{http.StatusOK: amount, http.StatusConflict: refunds - amount}); !reflect.DeepEqual(statuses, want) {
+		t.Errorf("statuses were %v, want %v", statuses, want)
+	}
+	if left := balanceOf(t, server, user.ID); left != 0 {
+		t.Errorf("the balance is %d, want 0", left)
+	}
+	auditBooks(t, server.Dir)
+}
+
 func TestSimultaneousRepetitionsHappenOnce(t *testing.T) {
 	const repetitions = 50
 	server := testserver.Start(t, testserver.Options{})

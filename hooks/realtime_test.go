@@ -94,12 +94,12 @@ func TestAMintReachesItsOwnerOnly(t *testing.T) {
 		t.Errorf("the superuser hears %s", event)
 	}
 	// What comes to everybody shows that nothing else had come before it.
-	h.mustSaveAndAnnounceToAll(strangers)
+	h.heardNothing(strangers)
 }
 
-// mustSaveAndAnnounceToAll subscribes strangers to a public collection and
+// heardNothing subscribes strangers to a public collection and
 // changes a row of it: the first event that they hear must be that one.
-func (h *house) mustSaveAndAnnounceToAll(strangers map[string]stream) {
+func (h *house) heardNothing(strangers map[string]stream) {
 	h.t.Helper()
 	for name, s := range strangers {
 		as := nobody
@@ -113,6 +113,22 @@ func (h *house) mustSaveAndAnnounceToAll(strangers map[string]stream) {
 		if event := h.next(s); !strings.HasPrefix(event, "plans/* ") {
 			h.t.Errorf("%s hears %s", name, event)
 		}
+	}
+}
+
+// A connection hears nothing more of its user once the session that opened it ended.
+func TestAnEndedSessionHearsNothingMore(t *testing.T) {
+	h := newHouse(t)
+	s := h.aliceSession()
+	owned := "wallets/" + h.alice.Id
+	ended := h.listen(bearer(s.raw), owned, "plans/*")
+	alive := h.listen(h.asAlice(), owned)
+	h.do("POST", "/api/auth/sign-out", bearer(s.raw), "").want(200)
+	h.mint(h.alice, 1234)
+	h.next(alive)
+	h.do("PATCH", "/api/collections/plans/records/free_plan", h.asRoot(), object("price_cents", 1)).want(200)
+	if event := h.next(ended); !strings.HasPrefix(event, "plans/* ") {
+		t.Errorf("the ended session hears %s", event)
 	}
 }
 

@@ -18,9 +18,9 @@ type batch struct {
 	changed  []Subject // in order of first change
 	dirty    map[Subject]bool
 	requests map[RequestKey]remembered
-	events   map[string]remembered // mints of this batch by external event id
-	refunded map[string]int64      // refunds of this batch by entry id, in tokens
-	daily    map[dailyKey]int      // index into changes.Daily
+	events   map[string]Receipt // mints of this batch by external event id
+	refunded map[string]int64   // refunds of this batch by entry id, in tokens
+	daily    map[dailyKey]int   // index into changes.Daily
 }
 
 // remembered is an operation of this very batch, which a later one repeats.
@@ -67,7 +67,7 @@ func newBatch(l *Ledger, tx Tx) *batch {
 		wallets:  make(map[Subject]Wallet),
 		dirty:    make(map[Subject]bool),
 		requests: make(map[RequestKey]remembered),
-		events:   make(map[string]remembered),
+		events:   make(map[string]Receipt),
 		refunded: make(map[string]int64),
 		daily:    make(map[dailyKey]int),
 	}
@@ -183,7 +183,7 @@ func (b *batch) addDaily(usage *UsageRow) {
 
 // store writes and commits. A batch of refusals and replays has nothing to store.
 func (b *batch) store() error {
-	if len(b.changed) == 0 {
+	if len(b.changed) == 0 && len(b.changes.Requests) == 0 {
 		return b.tx.Rollback()
 	}
 	for _, subject := range b.changed {

@@ -161,6 +161,9 @@ func step(t *rapid.T, l *ledger.Ledger, m *model) {
 		if answer, used := m.byEvent[mint.ExternalEventID]; used {
 			checkRepeat(t, receipt, err, answer, fmt.Sprint(subject, mint.Amount))
 			checkUntouched(t, l, m)
+			if err == nil && key != "" {
+				m.byKey[fmt.Sprintf("%T %v %s", op, subject, key)] = shape(op)
+			}
 			return
 		}
 	}

@@ -1,6 +1,9 @@
 package ledger
 
-import "errors"
+import (
+	"errors"
+	"time"
+)
 
 // replay answers an operation that was done before, in this batch or ever.
 func (b *batch) replay(op Operation) (Receipt, bool, error) {
@@ -8,10 +11,15 @@ func (b *batch) replay(op Operation) (Receipt, bool, error) {
 	if err != nil || known {
 		return receipt, known, err
 	}
-	if mint, ok := op.(Mint); ok && mint.ExternalEventID != "" {
-		return b.replayExternalEvent(mint)
+	mint, ok := op.(Mint)
+	if !ok || mint.ExternalEventID == "" {
+		return Receipt{}, false, nil
 	}
-	return Receipt{}, false, nil
+	receipt, known, err = b.replayExternalEvent(mint)
+	if known && err == nil {
+		b.rememberKey(op, receipt) // a new key for an old event is used from now on
+	}
+	return receipt, known, err
 }
 
 func (b *batch) replayKey(op Operation) (Receipt, bool, error) {
@@ -20,7 +28,7 @@ func (b *batch) replayKey(op Operation) (Receipt, bool, error) {
 		return Receipt{}, false, nil
 	}
 	if earlier, ok := b.requests[key]; ok {
-		return earlier.repeat(fingerprint(op), "Idempotency-Key")
+		return earlier.repeat(fingerprint(op))
 	}
 	stored, found, err := b.tx.Request(key)
 	if err != nil || !found {
@@ -36,10 +44,11 @@ func (b *batch) replayKey(op Operation) (Receipt, bool, error) {
 func (b *batch) replayExternalEvent(mint Mint) (Receipt, bool, error) {
 	const what = "externalEventId"
 	if earlier, ok := b.events[mint.ExternalEventID]; ok {
-		if !sameMint(*earlier.receipt.Entry, mint) {
+		if !sameMint(*earlier.Entry, mint) {
 			return Receipt{}, true, mismatch(what)
 		}
-		return earlier.repeat(earlier.fingerprint, what)
+		earlier.Replayed = true
+		return earlier, true, nil
 	}
 	entry, found, err := b.tx.EntryByExternalEvent(mint.ExternalEventID)
 	if err != nil || !found {
@@ -58,9 +67,9 @@ func (b *batch) replayExternalEvent(mint Mint) (Receipt, bool, error) {
 }
 
 // repeat answers from an operation of the same batch.
-func (r remembered) repeat(fingerprint Hash, what string) (Receipt, bool, error) {
+func (r remembered) repeat(fingerprint Hash) (Receipt, bool, error) {
 	if r.fingerprint != fingerprint {
-		return Receipt{}, true, mismatch(what)
+		return Receipt{}, true, mismatch("Idempotency-Key")
 	}
 	receipt := r.receipt
 	receipt.Replayed = true
@@ -97,29 +106,35 @@ func (b *batch) receiptOf(stored StoredRequest) (Receipt, error) {
 // remember keeps an operation for those of the same batch that repeat it, and
 // adds its key to what the batch stores.
 func (b *batch) remember(op Operation, outcome Outcome) {
-	kept := remembered{receipt: receiptOf(outcome)}
-	if key, ok := requestKey(op); ok {
-		kept.fingerprint = fingerprint(op)
-		b.requests[key] = kept
-		b.changes.Requests = append(b.changes.Requests, storedRequest(key, kept, b))
-	}
+	receipt := receiptOf(outcome)
+	b.rememberKey(op, receipt)
 	switch op := op.(type) {
 	case Mint:
 		if op.ExternalEventID != "" {
-			b.events[op.ExternalEventID] = kept
+			b.events[op.ExternalEventID] = receipt
 		}
 	case Refund:
 		b.refunded[op.EntryID] += absolute(outcome.Entry.Amount)
 	}
 }
 
-func storedRequest(key RequestKey, kept remembered, b *batch) *StoredRequest {
+func (b *batch) rememberKey(op Operation, receipt Receipt) {
+	key, ok := requestKey(op)
+	if !ok {
+		return
+	}
+	kept := remembered{fingerprint: fingerprint(op), receipt: receipt}
+	b.requests[key] = kept
+	b.changes.Requests = append(b.changes.Requests, storedRequest(key, kept, b.now))
+}
+
+func storedRequest(key RequestKey, kept remembered, now time.Time) *StoredRequest {
 	stored := &StoredRequest{
 		Key:         key,
 		Fingerprint: kept.fingerprint,
 		Wallet:      kept.receipt.Wallet,
 		Refundable:  kept.receipt.Refundable,
-		CreatedAt:   b.now,
+		CreatedAt:   now,
 	}
 	if kept.receipt.Entry != nil {
 		stored.EntryID = kept.receipt.Entry.ID

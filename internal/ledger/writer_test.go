@@ -147,6 +147,7 @@ func TestAnExternalEventHappensOnceOverAllWallets(t *testing.T) {
 	if !b.must(t, mint).Replayed {
 		t.Fatal("the event happened twice")
 	}
+	b.refuses(t, ledger.Mint{Request: mint.Request, Amount: 9}, ledger.CodeIdempotencyMismatch) // the key is used now
 	mint.Amount = 6
 	b.refuses(t, mint, ledger.CodeIdempotencyMismatch)
 	b.refuses(t, ledger.Mint{Request: ledger.Request{Subject: bob}, Amount: 5, ExternalEventID: "evt_1"}, ledger.CodeIdempotencyMismatch)

@@ -1,0 +1,117 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"strings"
+
+	"sokuji/e2e/testserver"
+)
+
+// Routes of the server that are measured.
+const (
+	balancePath = "/api/wallet/balance"
+	usePath     = "/api/wallet/use"
+)
+
+// account is a user with every credential that opens a wallet.
+type account struct {
+	userID, session, jwt, key string
+}
+
+// newAccount signs a user up and tops the wallet up, without which there is no key.
+func newAccount(ctx context.Context, server *testserver.Server) (account, error) {
+	user, err := server.NewUser(ctx)
+	if err != nil {
+		return account{}, fmt.Errorf("sign up: %w", err)
+	}
+	made := account{userID: user.ID, session: user.Token}
+	if _, err := server.Mint(ctx, testserver.Op{UserID: user.ID, Amount: walletTokens}); err != nil {
+		return made, fmt.Errorf("mint: %w", err)
+	}
+	if made.jwt, err = signIn(ctx, server, user); err != nil {
+		return made, fmt.Errorf("sign in: %w", err)
+	}
+	if made.key, err = defaultKey(ctx, server, user); err != nil {
+		return made, fmt.Errorf("API key: %w", err)
+	}
+	return made, allowCharges(ctx, server, user.ID)
+}
+
+func signIn(ctx context.Context, server *testserver.Server, user testserver.User) (string, error) {
+	var answer struct {
+		Token string `json:"token"`
+	}
+	_, err := server.CallJSON(ctx, testserver.Request{
+		Path: "/api/collections/users/auth-with-password",
+		Body: map[string]string{"identity": user.Email, "password": user.Password},
+	}, &answer)
+	return answer.Token, err
+}
+
+func defaultKey(ctx context.Context, server *testserver.Server, user testserver.User) (string, error) {
+	var answer struct {
+		APIKey string `json:"apiKey"`
+	}
+	_, err := server.CallJSON(ctx, testserver.Request{Path: "/api/user/api-key", Token: user.Token}, &answer)
+	return answer.APIKey, err
+}
+
+// allowCharges lets the user's key charge the wallet, as an admin would in the
+// dashboard.
+func allowCharges(ctx context.Context, server *testserver.Server, userID string) error {
+	root, err := server.Superuser(ctx)
+	if err != nil {
+		return err
+	}
+	const keys = "/api/collections/api_keys/records"
+	var found struct {
+		Items []struct {
+			ID string `json:"id"`
+		} `json:"items"`
+	}
+	filter := "?filter=user%3D%22" + userID + "%22"
+	if _, err := server.CallJSON(ctx, testserver.Request{Path: keys + filter, Token: root}, &found); err != nil {
+		return fmt.Errorf("find the key: %w", err)
+	}
+	for _, key := range found.Items {
+		_, err := server.CallJSON(ctx, testserver.Request{
+			Method: http.MethodPatch, Path: keys + "/" + key.ID, Token: root,
+			Body: map[string]any{"scopes": []string{"wallet:read", "wallet:charge"}},
+		}, nil)
+		if err != nil {
+			return fmt.Errorf("allow the key to charge: %w", err)
+		}
+	}
+	return nil
+}
+
+func hostOf(url string) string { return strings.TrimPrefix(url, "http://") }
+
+// balanceRequests read each account's wallet, by the credential that pick takes.
+func balanceRequests(host string, accounts []account, pick func(account) string) [][]byte {
+	var requests [][]byte
+	for _, one := range accounts {
+		requests = append(requests, rawRequest(http.MethodGet, host, balancePath, pick(one), ""))
+	}
+	return requests
+}
+
+// keyUseRequests charge each account's own wallet.
+func keyUseRequests(host string, accounts []account) [][]byte {
+	var requests [][]byte
+	for _, one := range accounts {
+		requests = append(requests, rawRequest(http.MethodPost, host, usePath, one.key, `{"amount":1}`))
+	}
+	return requests
+}
+
+// useRequests charge every wallet in turn, each named in the body.
+func useRequests(host, path, token string, wallets int) [][]byte {
+	requests := make([][]byte, wallets)
+	for i := range requests {
+		requests[i] = rawRequest(http.MethodPost, host, path, token, fmt.Sprintf(`{"userId":%q,"amount":1}`, walletID(i)))
+	}
+	return requests
+}
