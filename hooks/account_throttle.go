@@ -13,26 +13,34 @@ import (
 // a batch creates users too.
 func bindAccountThrottle(app core.App, s *server) {
 	app.OnRecordAuthWithPasswordRequest(usersCollection).BindFunc(func(e *core.RecordAuthWithPasswordRequestEvent) error {
-		if err := throttle(s.signInLimit, "auth-with-password", e.RealIP()); err != nil {
-			return err
-		}
-		return e.Next()
+		return throttled(s.signInLimit, "auth-with-password", e.RealIP(), e.Next)
 	})
-	app.OnRecordAuthWithPasswordRequest(core.CollectionNameSuperusers).BindFunc(func(e *core.RecordAuthWithPasswordRequestEvent) error {
-		if err := throttle(s.superuserLimit, "superuser", e.RealIP()); err != nil {
-			return err
-		}
-		return e.Next()
+	app.OnRecordRequestOTPRequest(usersCollection).BindFunc(func(e *core.RecordCreateOTPRequestEvent) error {
+		return throttled(s.signInLimit, "request-otp", e.RealIP(), e.Next)
+	})
+	app.OnRecordAuthWithOTPRequest(usersCollection).BindFunc(func(e *core.RecordAuthWithOTPRequestEvent) error {
+		return throttled(s.signInLimit, "auth-with-otp", e.RealIP(), e.Next)
+	})
+	app.OnRecordAuthWithOAuth2Request(usersCollection).BindFunc(func(e *core.RecordAuthWithOAuth2RequestEvent) error {
+		return throttled(s.signInLimit, "auth-with-oauth2", e.RealIP(), e.Next)
 	})
 	app.OnRecordCreateRequest(usersCollection).BindFunc(func(e *core.RecordRequestEvent) error {
 		if e.HasSuperuserAuth() {
 			return e.Next()
 		}
-		if err := throttle(s.signInLimit, "create-user", e.RealIP()); err != nil {
-			return err
-		}
-		return e.Next()
+		return throttled(s.signInLimit, "create-user", e.RealIP(), e.Next)
 	})
+	app.OnRecordAuthWithPasswordRequest(core.CollectionNameSuperusers).BindFunc(func(e *core.RecordAuthWithPasswordRequestEvent) error {
+		return throttled(s.superuserLimit, "superuser", e.RealIP(), e.Next)
+	})
+}
+
+// throttled goes on to next unless the address has been here too often.
+func throttled(window *limits.Window, route, address string, next func() error) error {
+	if err := throttle(window, route, address); err != nil {
+		return err
+	}
+	return next()
 }
 
 func throttle(window *limits.Window, route, address string) error {

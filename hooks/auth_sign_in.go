@@ -57,10 +57,12 @@ func (s *server) findByPassword(form betterauth.SignIn) (*core.Record, error) {
 // does not tell whether an address has an account.
 func (s *server) spendPasswordTime(plain string) {
 	users, err := s.app.FindCachedCollectionByNameOrId(usersCollection)
-	if err == nil {
-		_, err = choosePassword(core.NewRecord(users), plain)
-	}
 	if err != nil {
+		return
+	}
+	record := core.NewRecord(users)
+	record.SetPassword(plain)
+	if _, err := takePassword(record, plain); err != nil {
 		s.app.Logger().Error("Could not hash a password", slog.Any("error", err))
 	}
 }

@@ -1,8 +1,10 @@
 package hooks
 
 import (
+	"errors"
 	"net/http"
 
+	validation "github.com/pocketbase/ozzo-validation/v4"
 	"github.com/pocketbase/pocketbase/core"
 
 	"sokuji/internal/betterauth"
@@ -45,18 +47,13 @@ func createUser(app core.App, form betterauth.SignUp) (*core.Record, error) {
 	if form.Image != nil {
 		record.Set("image", *form.Image)
 	}
-	scrypt, err := choosePassword(record, form.Password)
-	if err != nil {
-		return nil, err
-	}
-	err = app.RunInTransaction(func(tx core.App) error {
-		if err := tx.Save(record); err != nil || scrypt == "" {
-			return err
-		}
-		return setScryptHash(tx, record.Id, scrypt)
-	})
+	record.SetPassword(form.Password)
+	err = app.Save(record)
 	if err != nil && userExists(app, form.Email) {
 		return nil, betterauth.ErrUserAlreadyExists // another request was faster
+	}
+	if invalid, ok := errors.AsType[validation.Errors](err); ok {
+		return nil, betterauth.ValidationError("[body] " + invalid.Error())
 	}
 	return record, err
 }

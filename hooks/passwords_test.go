@@ -3,6 +3,8 @@ package hooks
 import (
 	"strings"
 	"testing"
+
+	"github.com/pocketbase/pocketbase/core"
 )
 
 // roads are the two ways to sign up and to sign in.
@@ -159,13 +161,48 @@ func TestAFailedChangeKeepsTheLongPassword(t *testing.T) {
 	before := h.snapshot("users", "scrypt_passwords")
 	for _, body := range []string{
 		object("password", "short", "passwordConfirm", "short"),
-		object("password", strings.Repeat("x", 72), "passwordConfirm", strings.Repeat("x", 72)),
+		object("password", strings.Repeat("x", 129), "passwordConfirm", strings.Repeat("x", 129)),
 		object("password", "short one", "passwordConfirm", "another"),
 		object("password", "short one", "passwordConfirm", "short one", "email", "no address"),
 	} {
 		h.do("PATCH", "/api/collections/users/records/"+id, h.asRoot(), body).wantOutcome("400")
 	}
 	h.unchanged(before)
+}
+
+// A change to another long password works on PocketBase's road like any other; a
+// sign-up there stops at what bcrypt takes, before any hook of ours is asked.
+func TestLongPasswordsOnPocketBasesRoad(t *testing.T) {
+	h := newHouse(t)
+	first, second := strings.Repeat("first pass ", 8), strings.Repeat("x", 128)
+	roads["PocketBase"].signUp(h, "new@example.com", first).want(400)
+	id := roads["Better Auth"].signUp(h, "new@example.com", first).want(200).text("user.id")
+	if !h.signsIn("new@example.com", first) || h.signsIn("new@example.com", first[:72]) {
+		t.Fatal("the long password of a sign-up is not the one that opens the account")
+	}
+	s := h.signIn("new@example.com", first)
+	h.do("PATCH", "/api/collections/users/records/"+id, bearer(s.raw),
+		object("oldPassword", first, "password", second, "passwordConfirm", second)).want(200)
+	if h.signsIn("new@example.com", first) || !h.signsIn("new@example.com", second) {
+		t.Fatal("the change to another long password did not take")
+	}
+}
+
+// What an admin demands of users beyond the forms is said, not a server error.
+func TestSignUpSaysWhatAnAdminsFieldMisses(t *testing.T) {
+	h := newHouse(t)
+	users, err := h.app.FindCollectionByNameOrId(usersCollection)
+	if err != nil {
+		t.Fatal(err)
+	}
+	users.Fields.Add(&core.TextField{Name: "country", Required: true})
+	if err := h.app.Save(users); err != nil {
+		t.Fatal(err)
+	}
+	body := roads["Better Auth"].signUp(h, "new@example.com", "a good password").want(400).text("message")
+	if !strings.Contains(body, "country") {
+		t.Fatalf("got %q", body)
+	}
 }
 
 func TestPasswordLengthsAreChecked(t *testing.T) {

@@ -2,7 +2,9 @@ package hooks
 
 import (
 	"encoding/base64"
+	"encoding/binary"
 	"fmt"
+	"hash/crc32"
 	"net/url"
 	"strconv"
 	"strings"
@@ -76,15 +78,22 @@ func decodeCursor(query url.Values) (string, error) {
 	if query.Has("offset") {
 		return "", ledger.Invalid("offset", "offset and cursor exclude each other: send one of them.")
 	}
-	text, err := base64.RawURLEncoding.DecodeString(query.Get("cursor"))
-	if err != nil {
+	decoded, err := base64.RawURLEncoding.DecodeString(query.Get("cursor"))
+	if err != nil || len(decoded) < crc32.Size {
+		return "", badCursor()
+	}
+	sum, text := binary.BigEndian.Uint32(decoded), decoded[crc32.Size:]
+	if sum != crc32.ChecksumIEEE(text) {
 		return "", badCursor()
 	}
 	return string(text), nil
 }
 
+// encodeCursor puts a checksum in front, so that a cursor which lost a part on
+// its way is refused and does not quietly mean another place.
 func encodeCursor(text string) string {
-	return base64.RawURLEncoding.EncodeToString([]byte(text))
+	sum := binary.BigEndian.AppendUint32(nil, crc32.ChecksumIEEE([]byte(text)))
+	return base64.RawURLEncoding.EncodeToString(append(sum, text...))
 }
 
 // Cursors of the ledger are "e" and a seq; those of usage "u", milliseconds and

@@ -11,27 +11,14 @@ import (
 	"golang.org/x/crypto/bcrypt"
 
 	"sokuji/internal/accounts/password"
+	"sokuji/internal/betterauth"
 )
 
 // bindUserPasswords makes PocketBase's road treat passwords as Better Auth's
 // does: normalised, and checked against a scrypt hash where there is one.
 func bindUserPasswords(app core.App) {
-	app.OnRecordCreate(usersCollection).BindFunc(func(e *core.RecordEvent) error {
-		normalizePassword(e.Record)
-		return e.Next()
-	})
-	app.OnRecordUpdate(usersCollection).BindFunc(func(e *core.RecordEvent) error {
-		if e.Record.GetString(core.FieldNamePassword) == "" {
-			return e.Next() // the password stays
-		}
-		normalizePassword(e.Record)
-		return inTransaction(e, func(tx core.App) error {
-			if err := e.Next(); err != nil {
-				return err
-			}
-			return setScryptHash(tx, e.Record.Id, "")
-		})
-	})
+	app.OnRecordCreate(usersCollection).BindFunc(storePassword)
+	app.OnRecordUpdate(usersCollection).BindFunc(storePassword)
 	app.OnRecordUpdateRequest(usersCollection).BindFunc(func(e *core.RecordRequestEvent) error {
 		if err := proveOldPassword(e); err != nil {
 			return e.InternalServerError("", err)
@@ -87,25 +74,41 @@ func proveOldPassword(e *core.RecordRequestEvent) error {
 // maxBcryptBytes is how much of a password bcrypt looks at.
 const maxBcryptBytes = 72
 
-// normalizePassword replaces a password that was set as plain text by its
-// normal form. PocketBase hashes on set, so it only sets what differs.
-func normalizePassword(record *core.Record) {
-	plain := record.GetString(core.FieldNamePassword)
-	if normalized := password.Normalize(plain); normalized != plain {
-		record.SetPassword(normalized)
+// storePassword takes a password that was set as plain text, by either road, in
+// its normal form. One that PocketBase's field cannot hold gets a scrypt hash in
+// the same transaction, and the field a password that nobody knows.
+func storePassword(e *core.RecordEvent) error {
+	plain := e.Record.GetString(core.FieldNamePassword)
+	if plain == "" {
+		return e.Next() // the password stays
 	}
+	scrypt, err := takePassword(e.Record, plain)
+	if err != nil {
+		return err
+	}
+	return inTransaction(e, func(tx core.App) error {
+		if err := e.Next(); err != nil {
+			return err
+		}
+		return setScryptHash(tx, e.Record.Id, scrypt)
+	})
 }
 
-// choosePassword sets a password of a new user and returns the scrypt hash to
-// store for one that PocketBase's field cannot hold.
-func choosePassword(record *core.Record, plain string) (scrypt string, err error) {
+// takePassword sets the field of the record and returns the scrypt hash to store,
+// empty when the field holds the password. Passwords beyond Better Auth's bounds
+// are left as they are, for PocketBase to refuse.
+func takePassword(record *core.Record, plain string) (scrypt string, err error) {
 	normalized := password.Normalize(plain)
-	if password.FitsBcrypt(normalized) {
-		record.SetPassword(normalized)
+	if password.FitsBcrypt(normalized) || betterauth.CheckPasswordLength(plain) != nil {
+		if normalized != plain {
+			record.SetPassword(normalized) // PocketBase hashes on set, so not without need
+		}
 		return "", nil
 	}
-	record.SetRandomPassword()
-	return password.HashScrypt(rand.Reader, plain)
+	if scrypt, err = password.HashScrypt(rand.Reader, plain); err == nil {
+		record.SetRandomPassword()
+	}
+	return scrypt, err
 }
 
 // checkPassword tells whether the password is the user's.

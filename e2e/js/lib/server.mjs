@@ -92,17 +92,19 @@ export async function startServer({ env = {}, port, dir } = {}) {
     if (code !== 0) throw new Error(`the server ended with ${code} after SIGTERM:\n${run.output()}`);
   }
 
+  const giveUp = (reason) => {
+    run.child.kill('SIGKILL');
+    if (ownsDir) rmSync(dir, { recursive: true, force: true });
+    throw new Error(`${reason}:\n${run.output()}`);
+  };
   let ended;
   run.exited.then((code) => { ended = { code }; }, (error) => { ended = { code: error.message }; });
   const deadline = Date.now() + START_MS;
   for (;;) {
-    if (ended) throw new Error(`the server died (${ended.code}) before it answered:\n${run.output()}`);
+    if (ended) giveUp(`the server died (${ended.code}) before it answered`);
     const status = await fetch(`${url}/api/health`).then((answer) => answer.status, () => 0);
     if (status === 200) break;
-    if (Date.now() > deadline) {
-      run.child.kill('SIGKILL');
-      throw new Error(`no healthy answer from ${url}/api/health in ${START_MS} ms:\n${run.output()}`);
-    }
+    if (Date.now() > deadline) giveUp(`no healthy answer from ${url}/api/health in ${START_MS} ms`);
     await sleep(50);
   }
   return { url, port, dir, output: run.output, stop };
