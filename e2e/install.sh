@@ -22,6 +22,11 @@ if [ ${#missing[@]} -gt 0 ]; then
   install_packages "${missing[@]}"
 fi
 
+if [ "$(node -p 'process.versions.node.split(".")[0]')" -lt 20 ]; then
+  echo "The tests need Node.js 20 or newer; $(node --version) is installed." >&2
+  exit 1
+fi
+
 # npm leaves this file behind when an installation is complete.
 if [ ! package-lock.json -ot node_modules/.package-lock.json ] || [ ! -e node_modules/.package-lock.json ]; then
   npm ci --no-audit --no-fund --loglevel=error

@@ -44,6 +44,10 @@ func keepError(command *cobra.Command, failure *error) {
 	}
 }
 
+// dataFolderMode keeps a new data folder to the user that runs the server: it
+// holds everybody's password hashes and token keys.
+const dataFolderMode = 0o700
+
 // bindDataLock makes sure that one process at a time writes the books of a data
 // folder. It must hold the lock before PocketBase opens its files. Commands that
 // only read, or only touch superusers, run beside a live server.
@@ -54,7 +58,7 @@ func bindDataLock(app *pocketbase.PocketBase, serve *cobra.Command) {
 	}
 	var lock *datalock.Lock
 	app.OnBootstrap().BindFunc(func(e *core.BootstrapEvent) error {
-		if err := os.MkdirAll(app.DataDir(), 0o755); err != nil {
+		if err := os.MkdirAll(app.DataDir(), dataFolderMode); err != nil {
 			return err
 		}
 		var err error

@@ -2,6 +2,7 @@ package hooks
 
 import (
 	"fmt"
+	"os"
 
 	"github.com/pocketbase/dbx"
 	"github.com/pocketbase/pocketbase/core"
@@ -20,7 +21,7 @@ func createFirstSuperuser(app core.App, configured config.Config) error {
 		return err
 	}
 	if configured.SuperuserEmail == "" {
-		fmt.Println("No superuser yet. Create one with: sokuji superuser upsert EMAIL PASSWORD")
+		fmt.Printf("No superuser yet. Create one with: %s superuser upsert EMAIL PASSWORD --dir %s\n", os.Args[0], app.DataDir())
 		return nil
 	}
 	superusers, err := app.FindCachedCollectionByNameOrId(core.CollectionNameSuperusers)
