@@ -26,6 +26,9 @@ func (s *server) authSignIn(e *core.RequestEvent) error {
 	if err != nil {
 		return err
 	}
+	if err := maySignIn(e, record); err != nil {
+		return err
+	}
 	token, err := s.startSession(e, record, form.RememberMe)
 	if err != nil {
 		return err
@@ -38,9 +41,16 @@ func (s *server) authSignIn(e *core.RequestEvent) error {
 }
 
 func (s *server) findByPassword(form betterauth.SignIn) (*core.Record, error) {
+	users, err := s.app.FindCachedCollectionByNameOrId(usersCollection)
+	if err != nil {
+		return nil, err
+	}
+	if err := mayUsePasswords(users); err != nil {
+		return nil, err
+	}
 	record, err := s.app.FindAuthRecordByEmail(usersCollection, form.Email)
 	if err != nil {
-		s.spendPasswordTime(form.Password)
+		s.spendPasswordTime(users, form.Password)
 		return nil, betterauth.ErrInvalidEmailOrPassword
 	}
 	matches, err := checkPassword(s.app, record, form.Password)
@@ -55,11 +65,7 @@ func (s *server) findByPassword(form betterauth.SignIn) (*core.Record, error) {
 
 // spendPasswordTime hashes a password for nobody, so that the time of an answer
 // does not tell whether an address has an account.
-func (s *server) spendPasswordTime(plain string) {
-	users, err := s.app.FindCachedCollectionByNameOrId(usersCollection)
-	if err != nil {
-		return
-	}
+func (s *server) spendPasswordTime(users *core.Collection, plain string) {
 	record := core.NewRecord(users)
 	record.SetPassword(plain)
 	if _, err := takePassword(record, plain); err != nil {

@@ -26,20 +26,31 @@ func (s *server) authSignUp(e *core.RequestEvent) error {
 	if err != nil {
 		return err
 	}
+	answer := betterauth.SignUpAnswer{User: authUser(record)}
+	if err := maySignIn(e, record); err != nil {
+		if _, ok := errors.AsType[betterauth.Error](err); ok {
+			return writeAuthJSON(e, http.StatusOK, answer) // to be verified first, as the library does it
+		}
+		return err
+	}
 	token, err := s.startSession(e, record, form.RememberMe)
 	if err != nil {
 		return err
 	}
-	return writeAuthJSON(e, http.StatusOK, betterauth.SignUpAnswer{Token: token, User: authUser(record)})
+	answer.Token = &token
+	return writeAuthJSON(e, http.StatusOK, answer)
 }
 
 func createUser(app core.App, form betterauth.SignUp) (*core.Record, error) {
-	if userExists(app, form.Email) {
-		return nil, betterauth.ErrUserAlreadyExists
-	}
 	users, err := app.FindCachedCollectionByNameOrId(usersCollection)
 	if err != nil {
 		return nil, err
+	}
+	if err := maySignUp(users); err != nil {
+		return nil, err
+	}
+	if userExists(app, form.Email) {
+		return nil, betterauth.ErrUserAlreadyExists
 	}
 	record := core.NewRecord(users)
 	record.SetEmail(form.Email)

@@ -28,10 +28,11 @@ type Session struct {
 	ID        string `json:"id"`
 }
 
-// SignUpAnswer is the answer to sign-up/email. Token is the raw session token.
+// SignUpAnswer is the answer to sign-up/email. Token is the raw session token, or
+// nil when the new user may not sign in yet.
 type SignUpAnswer struct {
-	Token string `json:"token"`
-	User  User   `json:"user"`
+	Token *string `json:"token"`
+	User  User    `json:"user"`
 }
 
 // SignInAnswer is the answer to sign-in/email. Make it with NewSignInAnswer.

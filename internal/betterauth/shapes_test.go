@@ -52,7 +52,7 @@ func TestAnswersAsRecorded(t *testing.T) {
 		answer any
 		want   string
 	}{
-		{"sign-up", SignUpAnswer{Token: recordedToken, User: recordedUser(t)},
+		{"sign-up", SignUpAnswer{Token: new(recordedToken), User: recordedUser(t)},
 			`{"token":"9c8xVWYq9f512D6WqA6l9FzY1r5VwSgI","user":` + user + `}`},
 		{"sign-in", NewSignInAnswer(token, recordedUser(t), nil),
 			`{"redirect":false,"token":"suSbWwStcSGeT3viYsxn02DoQbGIkghK","user":` + user + `}`},
