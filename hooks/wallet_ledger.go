@@ -29,6 +29,9 @@ func (s *server) walletLedger(e *core.RequestEvent) error {
 	if err != nil {
 		return err
 	}
+	if wantsCSV(e) {
+		return s.ledgerCSV(e, query)
+	}
 	page, err := s.store.Entries(e.Request.Context(), query)
 	if err != nil {
 		return err

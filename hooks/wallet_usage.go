@@ -18,6 +18,9 @@ func (s *server) walletUsage(e *core.RequestEvent) error {
 	if err != nil {
 		return err
 	}
+	if wantsCSV(e) {
+		return s.usageCSV(e, query)
+	}
 	page, err := s.store.Usage(e.Request.Context(), query)
 	if err != nil {
 		return err

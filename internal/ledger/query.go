@@ -36,6 +36,8 @@ type EntryQuery struct {
 	Limit     int64     // 1..MaxPageRows
 	Offset    int64     // rows to pass over, 0 or more
 	BeforeSeq int64     // only entries before this one; with it a page costs the same everywhere
+	// WithoutTotal leaves Page.Total at 0 and saves counting.
+	WithoutTotal bool
 }
 
 // UsageQuery selects a page of a wallet's uses. Zero values do not filter.
@@ -47,6 +49,8 @@ type UsageQuery struct {
 	Limit     int64
 	Offset    int64
 	Before    UsagePosition
+	// WithoutTotal leaves Page.Total at 0 and saves counting.
+	WithoutTotal bool
 }
 
 // UsagePosition is a place in the list of uses; the zero value is its beginning.

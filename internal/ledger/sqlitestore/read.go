@@ -58,8 +58,10 @@ func (s *Store) Entries(ctx context.Context, query ledger.EntryQuery) (ledger.Pa
 
 	var page ledger.Page[ledger.Entry]
 	var err error
-	if page.Total, err = s.entryTotal(ctx, query, f); err != nil {
-		return page, err
+	if !query.WithoutTotal {
+		if page.Total, err = s.entryTotal(ctx, query, f); err != nil {
+			return page, err
+		}
 	}
 	if query.BeforeSeq > 0 {
 		f.add("seq < ?", query.BeforeSeq)
@@ -87,8 +89,10 @@ func (s *Store) Usage(ctx context.Context, query ledger.UsageQuery) (ledger.Page
 
 	var page ledger.Page[ledger.UsageRow]
 	var err error
-	if page.Total, err = s.count(ctx, "usage_logs", f); err != nil {
-		return page, err
+	if !query.WithoutTotal {
+		if page.Total, err = s.count(ctx, "usage_logs", f); err != nil {
+			return page, err
+		}
 	}
 	if query.Before.ID != "" {
 		f.add("(created_at, id) < (?, ?)", formatTime(query.Before.CreatedAt), query.Before.ID)
