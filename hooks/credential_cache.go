@@ -33,8 +33,12 @@ func (s *server) verifyAuthToken(token string) (*core.Record, bool) {
 	if err != nil {
 		return nil, false // also PocketBase takes a bad token for none
 	}
+	name := record.Collection().Name
+	if name != usersCollection && name != core.CollectionNameSuperusers {
+		return record, true // nobody tells us when one of those changes
+	}
 	s.authTokens.Fill(token, verifiedToken{
-		record:  recordKey{record.Collection().Name, record.Id},
+		record:  recordKey{name, record.Id},
 		signing: signingKey(record),
 		expires: tokenExpiry(token),
 	}, ticket)

@@ -4,7 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
-	"fmt"
+	"time"
 
 	"github.com/pocketbase/dbx"
 	"github.com/pocketbase/pocketbase/core"
@@ -17,8 +17,9 @@ const keysCollection = "api_keys"
 // defaultKey is the stored part of a user's default key: everything but the key,
 // which is derived from the secret, the user and the version each time.
 type defaultKey struct {
-	Version int64
-	KeyHash string
+	Version  int64
+	KeyHash  string
+	Disabled bool
 }
 
 // defaultKeyOf returns the user's default key, making it at the first call. Under
@@ -28,7 +29,7 @@ func (s *server) defaultKeyOf(ctx context.Context, userID string) (apikeys.Key, 
 	if err != nil {
 		return apikeys.Key{}, err
 	}
-	if found {
+	if found && !stored.Disabled {
 		key, err := apikeys.Derive(s.secrets[0], userID, stored.Version)
 		if err != nil || key.Hash().String() == stored.KeyHash {
 			return key, err
@@ -40,8 +41,8 @@ func (s *server) defaultKeyOf(ctx context.Context, userID string) (apikeys.Key, 
 func (s *server) findDefaultKey(ctx context.Context, userID string) (defaultKey, bool, error) {
 	var stored defaultKey
 	err := s.reader.QueryRowContext(ctx,
-		`SELECT version, key_hash FROM api_keys WHERE user = ? AND is_default = TRUE`, userID).
-		Scan(&stored.Version, &stored.KeyHash)
+		`SELECT version, key_hash, disabled FROM api_keys WHERE user = ? AND is_default = TRUE`, userID).
+		Scan(&stored.Version, &stored.KeyHash, &stored.Disabled)
 	if errors.Is(err, sql.ErrNoRows) {
 		return stored, false, nil
 	}
@@ -58,6 +59,9 @@ func (s *server) setDefaultKey(userID string, steps int64) (apikeys.Key, error) 
 		if err != nil {
 			return err
 		}
+		if record.GetBool("disabled") {
+			return forbidden("An admin disabled your API key. Please contact support.")
+		}
 		version := int64(record.GetInt("version")) + steps
 		if key, err = apikeys.Derive(s.secrets[0], userID, version); err != nil {
 			return err
@@ -68,7 +72,7 @@ func (s *server) setDefaultKey(userID string, steps int64) (apikeys.Key, error) 
 		return tx.Save(record)
 	})
 	if err != nil {
-		return apikeys.Key{}, fmt.Errorf("set a default key: %w", err)
+		return apikeys.Key{}, err
 	}
 	return key, nil
 }
@@ -86,7 +90,9 @@ func findOrNewDefaultKey(tx core.App, userID string) (*core.Record, error) {
 	record.Set("user", userID)
 	record.Set("name", "default")
 	record.Set("is_default", true)
-	record.Set("version", 1)
+	// A key that was deleted must not come back with the next one: versions begin
+	// where no earlier row of the user can have been.
+	record.Set("version", time.Now().UnixMilli())
 	record.Set("scopes", apikeys.DefaultScopes().Strings())
 	return record, nil
 }

@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"strings"
 
+	"github.com/pocketbase/pocketbase/apis"
 	"github.com/pocketbase/pocketbase/core"
 
 	"sokuji/internal/ledger"
@@ -79,24 +80,36 @@ func bindEntitlementCache(app core.App, s *server) {
 }
 
 // bindEntitlementPlans brings a plan's limits along when an admin moves somebody
-// to it: those that the admin did not set by hand in the same save.
+// to it: those that the admin did not set by hand in the same save. A form that
+// was opened before a payment moved the subject is refused, because PocketBase
+// saves every column and would move it back.
 func bindEntitlementPlans(app core.App) {
 	app.OnRecordUpdate(entitlementsCollection).BindFunc(func(e *core.RecordEvent) error {
-		before := e.Record.Original()
-		if before.GetString("plan_id") == e.Record.GetString("plan_id") {
-			return e.Next()
-		}
-		plan, err := e.App.FindRecordById(plansCollection, e.Record.GetString("plan_id"))
-		if err != nil {
-			return e.Next() // the relation's own check says what is wrong
-		}
-		for _, name := range []string{"max_concurrent_sessions", "rate_limit_rpm", "features"} {
-			if before.GetString(name) == e.Record.GetString(name) {
-				e.Record.Set(name, plan.Get(name))
+		return inTransaction(e, func(tx core.App) error {
+			before := e.Record.Original()
+			stored, err := tx.FindRecordById(entitlementsCollection, e.Record.Id)
+			if err == nil && stored.GetString("updated_at") != before.GetString("updated_at") {
+				return apis.NewBadRequestError("This entitlement was changed meanwhile, by a payment or by another admin: load it again.", nil)
 			}
-		}
-		return e.Next()
+			takePlanLimits(tx, before, e.Record)
+			return e.Next()
+		})
 	})
+}
+
+func takePlanLimits(tx core.App, before, after *core.Record) {
+	if before.GetString("plan_id") == after.GetString("plan_id") {
+		return
+	}
+	plan, err := tx.FindRecordById(plansCollection, after.GetString("plan_id"))
+	if err != nil {
+		return // the relation's own check says what is wrong
+	}
+	for _, name := range []string{"max_concurrent_sessions", "rate_limit_rpm", "features"} {
+		if before.GetString(name) == after.GetString(name) {
+			after.Set(name, plan.Get(name))
+		}
+	}
 }
 
 // planName is a plan's id as the original's later clients know it.

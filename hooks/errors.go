@@ -1,6 +1,7 @@
 package hooks
 
 import (
+	"context"
 	"errors"
 	"log/slog"
 	"net/http"
@@ -59,6 +60,10 @@ func rateLimited(retryAfterSeconds int64) error {
 // well under a second.
 const overloadedRetrySeconds = 1
 
+// statusClientGone is nginx's code for a client that did not wait; nobody reads it
+// but the log.
+const statusClientGone = 499
+
 // ledgerStatus and ledgerTitle are api.md's table of wallet codes.
 var ledgerStatus = map[ledger.Code]int{
 	ledger.CodeInvalidRequest:      http.StatusBadRequest,
@@ -92,6 +97,9 @@ func refusalOf(err error) *refusal {
 	}
 	if p, ok := errors.AsType[*router.ApiError](err); ok {
 		return pocketBaseRefusal(p)
+	}
+	if errors.Is(err, context.Canceled) {
+		return &refusal{status: statusClientGone, code: "client_gone", title: "Client gone", message: "The request was given up before its turn; nothing was done."}
 	}
 	return &refusal{
 		status: http.StatusInternalServerError, code: "internal_error", title: "Internal error",

@@ -2,10 +2,13 @@ package hooks
 
 import (
 	"os"
+	"sync/atomic"
+	"time"
 
 	"github.com/pocketbase/pocketbase"
 	"github.com/pocketbase/pocketbase/cmd"
 	"github.com/pocketbase/pocketbase/core"
+	"github.com/pocketbase/pocketbase/tools/hook"
 	"github.com/spf13/cobra"
 
 	"sokuji/internal/datalock"
@@ -22,6 +25,7 @@ func Execute(app *pocketbase.PocketBase) error {
 		keepError(command, &failure)
 	}
 	bindDataLock(app, serve)
+	waitForRestart(app, serve)
 	if err := app.Execute(); err != nil {
 		return err
 	}
@@ -74,4 +78,30 @@ func bindDataLock(app *pocketbase.PocketBase, serve *cobra.Command) {
 		}
 		return err
 	})
+}
+
+// restartTimeout is how long a restart may take until the process is replaced.
+const restartTimeout = drainTimeout + 5*time.Second
+
+// waitForRestart keeps serve from returning, and so the process from ending,
+// while a restored backup replaces it: our drain shuts the server down before
+// PocketBase's own guard against that.
+func waitForRestart(app *pocketbase.PocketBase, serve *cobra.Command) {
+	var restarting atomic.Bool
+	app.OnTerminate().Bind(&hook.Handler[*core.TerminateEvent]{
+		Id:       "sokujiRestart",
+		Priority: beforePocketBase - 1,
+		Func: func(e *core.TerminateEvent) error {
+			restarting.Store(restarting.Load() || e.IsRestart)
+			return e.Next()
+		},
+	})
+	run := serve.RunE
+	serve.RunE = func(command *cobra.Command, args []string) error {
+		err := run(command, args)
+		if restarting.Load() {
+			time.Sleep(restartTimeout) // cut off when the process is replaced
+		}
+		return err
+	}
 }

@@ -15,6 +15,8 @@ const pricesCollection = "prices"
 // loadPrices reads the whole price book into memory; it is small and every
 // priced use needs it.
 func (s *server) loadPrices() error {
+	s.pricesMutex.Lock() // the last to read is the last to set
+	defer s.pricesMutex.Unlock()
 	records, err := s.app.FindAllRecords(pricesCollection)
 	if err != nil {
 		return fmt.Errorf("read the price book: %w", err)

@@ -13,8 +13,9 @@ import (
 	"sokuji/internal/ledger"
 )
 
-// maxOffset bounds how far a list can be paged by offset; cursors have no bound.
-const maxOffset = 1_000_000_000
+// maxOffset bounds how many rows an offset may pass over, because each of them is
+// read; cursors have no bound.
+const maxOffset = 100_000
 
 // listQuery is what a list takes from the query.
 type listQuery struct {

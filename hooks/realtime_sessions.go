@@ -26,7 +26,7 @@ func bindRealtimeSessions(app core.App) {
 // silenceEnded makes guests of a user's realtime clients whose session is over.
 // They stay connected, hear nothing of the user's, and may sign in again.
 func (s *server) silenceEnded(ctx context.Context, userID string) error {
-	alive, err := s.sessions.List(ctx, userID)
+	alive, err := s.sessions.List(context.WithoutCancel(ctx), userID)
 	if err != nil {
 		return err
 	}

@@ -22,8 +22,9 @@ func Register(app core.App, settings config.Config, public fs.FS) error {
 		return err
 	}
 
+	bindUserPasswords(app) // hashes before the next one opens the write transaction
 	bindUserProvisioning(app)
-	bindUserPasswords(app)
+	bindUserClaims(app)
 	bindMoneyGuards(app)
 	bindHiddenColumns(app)
 	bindEntitlementPlans(app)

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -43,8 +44,10 @@ type server struct {
 	sessions *accounts.Sessions
 	keys     *keyCache
 	prices   atomic.Pointer[pricing.Book]
-	wallets  *walletNotifier
-	reader   *sql.DB
+	// pricesMutex is held while the book is read again.
+	pricesMutex sync.Mutex
+	wallets     *walletNotifier
+	reader      *sql.DB
 
 	superuserKeys *superuserKeys
 
@@ -52,11 +55,14 @@ type server struct {
 	authTokens   *readcache.Cache[string, verifiedToken]
 	entitlements *readcache.Cache[ledger.Subject, entitlement]
 
+	nobodysPassword nobodysPassword
+
 	signInLimit    *limits.Window
 	superuserLimit *limits.Window
 	userLimit      *limits.Window
 
-	draining atomic.Bool
+	draining  atomic.Bool
+	closeOnce sync.Once // a restart and the end after it both close
 }
 
 // Windows of the throttles that api.md names.
@@ -127,10 +133,13 @@ func (s *server) open() error {
 
 // close finishes what the ledger still has to do. PocketBase closes its
 // connections after it.
-func (s *server) close() error {
-	s.ledger.Close()
-	s.wallets.close()
-	return errors.Join(s.superuserKeys.close(), s.store.Close())
+func (s *server) close() (err error) {
+	s.closeOnce.Do(func() {
+		s.ledger.Close()
+		s.wallets.close()
+		err = errors.Join(s.superuserKeys.close(), s.store.Close())
+	})
+	return err
 }
 
 func (s *server) openSecrets() error {

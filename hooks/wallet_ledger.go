@@ -25,6 +25,9 @@ func (s *server) walletLedger(e *core.RequestEvent) error {
 	if err != nil {
 		return err
 	}
+	if _, err := s.ledger.Wallet(e.Request.Context(), subject); err != nil {
+		return err // an unknown wallet has no empty list
+	}
 	query, err := entryQuery(e, subject)
 	if err != nil {
 		return err

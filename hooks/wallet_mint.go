@@ -73,7 +73,8 @@ func mintForm(app core.App, body *fields, request ledger.Request) (ledger.Mint, 
 	if body.err != nil {
 		return mint, body.err
 	}
-	return refusable(mint, priceByPlan(app, &mint))
+	err := priceByPlan(app, &mint)
+	return refusable(mint, err)
 }
 
 // refusable lets a mint that the plan does not allow any more reach the ledger,

@@ -14,6 +14,9 @@ func (s *server) walletUsage(e *core.RequestEvent) error {
 	if err != nil {
 		return err
 	}
+	if _, err := s.ledger.Wallet(e.Request.Context(), subject); err != nil {
+		return err // an unknown wallet has no empty list
+	}
 	query, err := usageQuery(e, subject)
 	if err != nil {
 		return err

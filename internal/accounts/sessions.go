@@ -148,11 +148,13 @@ func (s *Sessions) DeleteExpired(ctx context.Context, limit int64) (int64, error
 }
 
 func (s *Sessions) end(ctx context.Context, statement, userID string, arguments ...any) error {
-	_, err := s.writer.ExecContext(ctx, statement, append([]any{userID}, arguments...)...)
+	// A client that leaves halfway must not leave a session that is over on disk
+	// and alive in memory, nor may an error that hides a commit.
+	defer s.cache.forgetUser(userID)
+	_, err := s.writer.ExecContext(context.WithoutCancel(ctx), statement, append([]any{userID}, arguments...)...)
 	if err != nil {
 		return fmt.Errorf("end sessions: %w", err)
 	}
-	s.cache.forgetUser(userID)
 	return nil
 }
 

@@ -3,6 +3,7 @@ package ledger
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 )
 
@@ -47,7 +48,7 @@ func (l *Ledger) commitBatch(jobs []*job) error {
 		if j.err = j.ctx.Err(); j.err != nil {
 			continue // the caller left before its turn: it gets nothing
 		}
-		j.receipt, j.err = b.do(j.op)
+		j.receipt, j.err = b.doSafely(j.op)
 		if j.err != nil && CodeOf(j.err) == "" {
 			return rollback(tx, j.err)
 		}
@@ -71,6 +72,17 @@ func newBatch(l *Ledger, tx Tx) *batch {
 		refunded: make(map[string]int64),
 		daily:    make(map[dailyKey]int),
 	}
+}
+
+// doSafely stops a rule that breaks its own promises before the disk, and the
+// process goes on. The operations beside it are innocent, so it is a conflict.
+func (b *batch) doSafely(op Operation) (receipt Receipt, err error) {
+	defer func() {
+		if fault := recover(); fault != nil {
+			receipt, err = Receipt{}, fmt.Errorf("%w: %v", ErrConflict, fault)
+		}
+	}()
+	return b.do(op)
 }
 
 // do performs one operation on the batch's view. Errors without a Code are the

@@ -90,7 +90,7 @@ func (s *Store) Usage(ctx context.Context, query ledger.UsageQuery) (ledger.Page
 	var page ledger.Page[ledger.UsageRow]
 	var err error
 	if !query.WithoutTotal {
-		if page.Total, err = s.count(ctx, "usage_logs", f); err != nil {
+		if page.Total, err = s.usageTotal(ctx, query, f); err != nil {
 			return page, err
 		}
 	}
@@ -100,6 +100,17 @@ func (s *Store) Usage(ctx context.Context, query ledger.UsageQuery) (ledger.Page
 	text := `SELECT ` + usageColumns + ` FROM usage_logs` + f.where() + ` ORDER BY created_at DESC, id DESC LIMIT ? OFFSET ?`
 	page.Rows, page.More, err = list(ctx, s.reader, text, append(f.arguments, query.Limit+1, query.Offset), query.Limit, scanUsage)
 	return page, err
+}
+
+// usageTotal counts; the roll-ups know the number of all uses.
+func (s *Store) usageTotal(ctx context.Context, query ledger.UsageQuery, f *filter) (int64, error) {
+	if query.Model != "" || query.EventType != "" || !query.From.IsZero() || !query.To.IsZero() {
+		return s.count(ctx, "usage_logs", f)
+	}
+	var total int64
+	all := forSubject(query.Subject)
+	err := s.reader.QueryRowContext(ctx, `SELECT COALESCE(SUM(uses), 0) FROM usage_daily`+all.where(), all.arguments...).Scan(&total)
+	return total, err
 }
 
 // UsedTokens sums the daily roll-ups.
