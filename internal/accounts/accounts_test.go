@@ -333,3 +333,24 @@ func TestRemoveKeepsTheBooks(t *testing.T) {
 		}
 	}
 }
+
+// A client that leaves while its session is being ended may not keep it alive.
+func TestAnEndIsNotUndoneByLeaving(t *testing.T) {
+	h := open(t)
+	for i := range 200 {
+		token, session := h.create(t, true)
+		h.alive(t, token) // into memory
+		ctx, leave := context.WithCancel(context.Background())
+		go func() {
+			time.Sleep(time.Duration(i) * 2 * time.Microsecond)
+			leave()
+		}()
+		if err := h.sessions.End(ctx, h.owner.ID, session.ID); err != nil {
+			t.Fatal(err)
+		}
+		if h.alive(t, token) {
+			t.Fatalf("round %d: alive after End", i)
+		}
+		leave()
+	}
+}
