@@ -30,11 +30,7 @@ func (s *server) do(e *core.RequestEvent, op ledger.Operation) (ledger.Receipt, 
 // adminRequest opens a route on which a superuser acts on a wallet that the body
 // names.
 func adminRequest(e *core.RequestEvent) (*fields, ledger.Request, error) {
-	c, err := requireSuperuser(e)
-	if err != nil {
-		return nil, ledger.Request{}, err
-	}
-	body, err := readFields(e)
+	c, body, err := adminBody(e)
 	if err != nil {
 		return nil, ledger.Request{}, err
 	}
@@ -43,9 +39,18 @@ func adminRequest(e *core.RequestEvent) (*fields, ledger.Request, error) {
 		return nil, ledger.Request{}, err
 	}
 	if !named {
-		return body, ledger.Request{}, missingSubject()
+		return nil, ledger.Request{}, missingSubject()
 	}
 	return body, request(e, c, subject), nil
+}
+
+func adminBody(e *core.RequestEvent) (caller, *fields, error) {
+	c, err := requireSuperuser(e)
+	if err != nil {
+		return c, nil, err
+	}
+	body, err := readFields(e)
+	return c, body, err
 }
 
 // standingAnswer is what adjust, freeze and unfreeze answer.

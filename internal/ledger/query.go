@@ -14,6 +14,8 @@ const (
 // Reader lists what is committed. Pages are newest first.
 type Reader interface {
 	Entries(ctx context.Context, query EntryQuery) (Page[Entry], error)
+	// Entry finds one entry of any wallet; the bool is false when there is none.
+	Entry(ctx context.Context, id string) (Entry, bool, error)
 	Usage(ctx context.Context, query UsageQuery) (Page[UsageRow], error)
 	// UsedTokens sums what uses took from a wallet on and after a UTC day
 	// (YYYY-MM-DD, empty: ever). Refunds do not count against it.

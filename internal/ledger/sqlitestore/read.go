@@ -71,6 +71,11 @@ func (s *Store) Entries(ctx context.Context, query ledger.EntryQuery) (ledger.Pa
 	return page, err
 }
 
+// Entry finds one entry by its id.
+func (s *Store) Entry(ctx context.Context, id string) (ledger.Entry, bool, error) {
+	return scanEntry(s.reader.QueryRowContext(ctx, selectEntry, id))
+}
+
 // entryTotal counts; a wallet knows the number of all its entries by heart.
 func (s *Store) entryTotal(ctx context.Context, query ledger.EntryQuery, f *filter) (int64, error) {
 	if query.EventType == "" && query.From.IsZero() && query.To.IsZero() {
