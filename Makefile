@@ -34,9 +34,10 @@ tools:
 bench: build
 	SOKUJI_BIN=$(CURDIR)/$(BINARY) go run ./e2e/bench
 
-# soak is the long version of the tests: more crashes, more random histories,
-# and the fuzzers.
+# soak is the long version of the tests: everything under the race detector, more
+# crashes, more random histories, and the fuzzers.
 soak: build
+	go test -race -timeout 30m ./hooks ./internal/...
 	SOKUJI_BIN=$(CURDIR)/$(BINARY) SOKUJI_CRASH_ROUNDS=50 go test -timeout 60m -count=1 -v -run Crash ./e2e
 	go test -timeout 60m -count=1 -run TestTheLedgerBehavesLikeTheNaiveModel ./internal/ledger -rapid.checks=50000
 	for target in $(FUZZ); do \
