@@ -4,6 +4,8 @@ import (
 	"net/http"
 
 	"github.com/pocketbase/pocketbase/core"
+
+	"sokuji/internal/ledger"
 )
 
 // balanceAnswer is the original's, with what is held and available.
@@ -20,16 +22,7 @@ type balanceAnswer struct {
 
 // walletBalance shows a wallet and what its owner may do.
 func (s *server) walletBalance(e *core.RequestEvent) error {
-	subject, err := requireWalletReader(e)
-	if err != nil {
-		return err
-	}
-	ctx := e.Request.Context()
-	wallet, err := s.ledger.Wallet(ctx, subject)
-	if err != nil {
-		return err
-	}
-	granted, err := s.entitlementOf(ctx, subject)
+	wallet, granted, err := s.readWallet(e)
 	if err != nil {
 		return err
 	}
@@ -43,4 +36,18 @@ func (s *server) walletBalance(e *core.RequestEvent) error {
 		RateLimitRPM:          granted.rateLimitRPM,
 		UpdatedAt:             isoTime(wallet.UpdatedAt),
 	})
+}
+
+// readWallet reads the wallet that the caller may read, and what its owner may do.
+func (s *server) readWallet(e *core.RequestEvent) (ledger.Wallet, entitlement, error) {
+	subject, err := requireWalletReader(e)
+	if err != nil {
+		return ledger.Wallet{}, entitlement{}, err
+	}
+	wallet, err := s.ledger.Wallet(e.Request.Context(), subject)
+	if err != nil {
+		return ledger.Wallet{}, entitlement{}, err
+	}
+	granted, err := s.entitlementOf(e.Request.Context(), subject)
+	return wallet, granted, err
 }

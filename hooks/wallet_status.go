@@ -32,21 +32,12 @@ type statusAnswer struct {
 
 // walletStatus shows a wallet, its plan and its last 30 days.
 func (s *server) walletStatus(e *core.RequestEvent) error {
-	subject, err := requireWalletReader(e)
-	if err != nil {
-		return err
-	}
-	ctx := e.Request.Context()
-	wallet, err := s.ledger.Wallet(ctx, subject)
-	if err != nil {
-		return err
-	}
-	granted, err := s.entitlementOf(ctx, subject)
+	wallet, granted, err := s.readWallet(e)
 	if err != nil {
 		return err
 	}
 	since := time.Now().UTC().AddDate(0, 0, 1-usageDays).Format(time.DateOnly)
-	used, err := s.store.UsedTokens(ctx, subject, since)
+	used, err := s.store.UsedTokens(e.Request.Context(), wallet.Subject, since)
 	if err != nil {
 		return err
 	}
