@@ -134,6 +134,47 @@ func TestAClaimEndsTheKeysOfWhoeverSignedUp(t *testing.T) {
 	roads["PocketBase"].signIn(h, "victim@example.com", "attacker password").want(400)
 }
 
+// The same with a long password, whose scrypt hash PocketBase knows nothing of.
+func TestAClaimEndsALongPasswordToo(t *testing.T) {
+	h := newHouse(t)
+	long := strings.Repeat("attacker ", 12)
+	roads["Better Auth"].signUp(h, "victim@example.com", long).want(200)
+	record := h.record(usersCollection, "victim@example.com")
+	record.SetVerified(true)
+	record.SetRandomPassword() // what PocketBase does when an address is proven by a code or by OAuth2
+	if err := h.app.Save(record); err != nil {
+		t.Fatal(err)
+	}
+	for name, road := range roads {
+		if status := road.signIn(h, "victim@example.com", long).status; status == 200 {
+			t.Errorf("%s: the attacker's password still opens the account", name)
+		}
+	}
+	if left := h.count("scrypt_passwords", "user_id = {:u}", "u", record.Id); left != 0 {
+		t.Errorf("%d hashes are left", left)
+	}
+}
+
+// A key with scopes that nobody knows is refused in the dashboard; one that came in
+// another way opens nothing and does not keep the server from starting.
+func TestUnknownScopesHarmNobodyElse(t *testing.T) {
+	h := newHouse(t)
+	h.mint(h.alice, 100)
+	key := h.defaultKey()
+	row := h.aliceKey().Id
+	h.do("PATCH", "/api/collections/api_keys/records/"+row, h.asRoot(), object("scopes", []string{"wallet:steal"})).want(400)
+	h.do("GET", "/api/wallet/balance", bearer(key), "").want(200)
+
+	h.mustExecute(`UPDATE api_keys SET scopes = '["wallet:steal"]' WHERE id = {:id}`, "id", row)
+	started := newKeyCache(h.app)
+	if err := started.load(); err != nil {
+		t.Fatalf("the server would not start: %v", err)
+	}
+	if started.checker.Len() != 0 {
+		t.Error("the key opens something")
+	}
+}
+
 // mailedCode waits for the mail, which PocketBase sends from the background, and
 // for the note that it was sent, without which the code proves no address.
 func (h *house) mailedCode() string {

@@ -31,7 +31,8 @@ func newKeyCache(app core.App) *keyCache {
 	return &keyCache{app: app, checker: apikeys.NewChecker(), hashes: make(map[string]apikeys.Hash)}
 }
 
-// load fills the checker at start, so that checking a key reads nothing.
+// load fills the checker at start, so that checking a key reads nothing. A row
+// that makes no sense opens nothing, and does not keep the server from starting.
 func (c *keyCache) load() error {
 	var rows []keyRow
 	if err := c.app.DB().Select(keyColumns...).From(keysCollection).All(&rows); err != nil {
@@ -42,7 +43,8 @@ func (c *keyCache) load() error {
 	for _, row := range rows {
 		hash, grant, err := row.grant()
 		if err != nil {
-			return fmt.Errorf("API key %s: %w", row.ID, err)
+			c.warn(row.ID, err)
+			continue
 		}
 		c.hashes[row.ID] = hash
 		c.checker.Put(hash, grant)
@@ -65,8 +67,7 @@ func (c *keyCache) refresh(id string) {
 	if err != nil {
 		c.remove(id)
 		if !errors.Is(err, sql.ErrNoRows) {
-			c.app.Logger().Error("An API key is out of force because its row cannot be read",
-				slog.String("id", id), slog.Any("error", err))
+			c.warn(id, err)
 		}
 		return
 	}
@@ -75,6 +76,11 @@ func (c *keyCache) refresh(id string) {
 	}
 	c.hashes[id] = hash
 	c.checker.Put(hash, grant)
+}
+
+func (c *keyCache) warn(id string, err error) {
+	c.app.Logger().Error("An API key is out of force because its row cannot be read",
+		slog.String("id", id), slog.Any("error", err))
 }
 
 func (c *keyCache) remove(id string) {

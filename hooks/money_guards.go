@@ -6,6 +6,8 @@ import (
 	"github.com/pocketbase/pocketbase/apis"
 	"github.com/pocketbase/pocketbase/core"
 	"github.com/pocketbase/pocketbase/tools/hook"
+
+	"sokuji/internal/apikeys"
 )
 
 // guard says why a collection is not edited through PocketBase, and what to do.
@@ -53,6 +55,14 @@ func bindMoneyGuards(app core.App) {
 	}
 	app.OnRecordCreateRequest(keysCollection).BindFunc(func(*core.RecordRequestEvent) error {
 		return apis.NewForbiddenError(apiKeyAdvice, nil)
+	})
+
+	app.OnRecordUpdateRequest(keysCollection).BindFunc(func(e *core.RecordRequestEvent) error {
+		scopes := e.Record.GetStringSlice("scopes") // none at all leaves a key that opens nothing
+		if _, err := apikeys.ParseScopes(scopes); err != nil && len(scopes) > 0 {
+			return apis.NewBadRequestError(err.Error(), nil)
+		}
+		return e.Next()
 	})
 
 	refuseSchema := func(e *core.CollectionRequestEvent) error {

@@ -76,10 +76,13 @@ const maxBcryptBytes = 72
 
 // storePassword takes a password that was set as plain text, by either road, in
 // its normal form. One that PocketBase's field cannot hold gets a scrypt hash in
-// the same transaction, and the field a password that nobody knows.
+// the same transaction, and the field a password that nobody knows. A new password
+// of any kind, also one that PocketBase makes up when somebody claims an account,
+// takes the place of the scrypt hash before it.
 func storePassword(e *core.RecordEvent) error {
+	const hash = core.FieldNamePassword + ":hash"
 	plain := e.Record.GetString(core.FieldNamePassword)
-	if plain == "" {
+	if plain == "" && e.Record.GetString(hash) == e.Record.Original().GetString(hash) {
 		return e.Next() // the password stays
 	}
 	scrypt, err := takePassword(e.Record, plain)
@@ -99,7 +102,7 @@ func storePassword(e *core.RecordEvent) error {
 // are left as they are, for PocketBase to refuse.
 func takePassword(record *core.Record, plain string) (scrypt string, err error) {
 	normalized := password.Normalize(plain)
-	if password.FitsBcrypt(normalized) || betterauth.CheckPasswordLength(plain) != nil {
+	if plain == "" || password.FitsBcrypt(normalized) || betterauth.CheckPasswordLength(plain) != nil {
 		if normalized != plain {
 			record.SetPassword(normalized) // PocketBase hashes on set, so not without need
 		}

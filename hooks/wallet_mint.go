@@ -35,12 +35,14 @@ func (s *server) walletMint(e *core.RequestEvent) error {
 		return err
 	}
 	receipt, err := s.do(e, mint)
+	if mint.ByPlan {
+		s.entitlements.Drop(mint.Subject) // after an error too: it may be on disk
+	}
 	if err != nil {
 		return err
 	}
 	answer := mintAnswer{Success: true, LedgerEntry: showEntry(*receipt.Entry), NewBalance: receipt.Wallet.Balance}
 	if mint.ByPlan {
-		s.entitlements.Drop(mint.Subject)
 		unused := ledger.UnusedCents(*receipt.Entry)
 		answer.UnusedCents = &unused
 	}

@@ -50,7 +50,8 @@ func (l *Ledger) commitBatch(jobs []*job) error {
 		}
 		j.receipt, j.err = b.doSafely(j.op)
 		if j.err != nil && CodeOf(j.err) == "" {
-			return rollback(tx, j.err)
+			// A row that cannot be read is one operation's trouble, not its neighbours'.
+			return rollback(tx, fmt.Errorf("%w: %w", ErrConflict, j.err))
 		}
 	}
 	if err := b.store(); err != nil {

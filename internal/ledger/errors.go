@@ -51,7 +51,7 @@ func Invalid(field, message string) error {
 
 // ErrConflict is what a store returns when one row of a batch broke a
 // constraint: the rows beside it are innocent and may be tried without it.
-var ErrConflict = errors.New("ledger: a row conflicts with what is stored")
+var ErrConflict = errors.New("ledger: one operation of a batch cannot be stored")
 
 func notFound(subject Subject) error {
 	return &Error{

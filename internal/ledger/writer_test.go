@@ -350,6 +350,27 @@ func TestAConflictFailsOnlyTheCulprit(t *testing.T) {
 	}
 }
 
+// A wallet whose row cannot be read fails its own operations and no others.
+func TestAnUnreadableWalletFailsAlone(t *testing.T) {
+	b := open(t)
+	b.store.Unreadable = bob
+	gate := newGate()
+	b.store.Fail = gate.hold
+	first := start(context.Background(), b, ledger.Mint{Request: by(""), Amount: 1})
+	gate.wait(t)
+	before := queue(context.Background(), t, b, ledger.Mint{Request: by(""), Amount: 2})
+	broken := queue(context.Background(), t, b, ledger.Mint{Request: ledger.Request{Subject: bob}, Amount: 9})
+	after := queue(context.Background(), t, b, ledger.Mint{Request: by(""), Amount: 3})
+	gate.open()
+	first.result(t)
+	if before.result(t).Wallet.Balance != 3 || after.result(t).Wallet.Balance != 6 {
+		t.Fatal("the neighbours were not stored")
+	}
+	if _, err := broken.wait(); ledger.CodeOf(err) != ledger.CodeOverloaded {
+		t.Fatalf("got %v", err)
+	}
+}
+
 func TestAFullQueueRefuses(t *testing.T) {
 	b := open(t)
 	gate := newGate()

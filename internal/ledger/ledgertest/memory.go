@@ -18,6 +18,8 @@ type Memory struct {
 	// Fail is asked before each step ("begin", "write", "commit") and may return
 	// an error. A commit that fails has not happened. May be nil.
 	Fail func(step string) error
+	// Unreadable is a wallet whose row no transaction can read. May be empty.
+	Unreadable ledger.Subject
 
 	turn sync.Mutex // held by the open transaction
 	mu   sync.RWMutex
@@ -122,6 +124,9 @@ func (t *memoryTx) Commit() error {
 }
 
 func (t *memoryTx) Wallet(subject ledger.Subject) (ledger.Wallet, bool, error) {
+	if subject == t.store.Unreadable {
+		return ledger.Wallet{}, false, errors.New("the row is damaged")
+	}
 	wallet, ok := t.data.Wallets[subject]
 	return wallet, ok, nil
 }
