@@ -22,6 +22,8 @@ type guard struct {
 var guards = []guard{
 	{collection: "wallets", advice: "Wallets change only through the ledger: use POST /api/wallet/mint, /api/wallet/adjust, /api/wallet/refund, /api/wallet/freeze or /api/wallet/unfreeze."},
 	{collection: "wallet_ledger", advice: "The ledger is append-only: reverse an entry with POST /api/wallet/refund, or correct a balance with POST /api/wallet/adjust."},
+	{collection: "wallet_holds", advice: "Holds change only through the ledger: use POST /api/wallet/holds/{id}/extend, /settle or /release."},
+	{collection: "wallet_grants", advice: "Grants follow the ledger by themselves: mint with expiresAt by POST /api/wallet/mint, take back by POST /api/wallet/refund or /api/wallet/adjust."},
 	{collection: "usage_logs", advice: "Usage is recorded by POST /api/wallet/use and given back by POST /api/wallet/refund."},
 	{collection: "usage_daily", advice: "These sums follow POST /api/wallet/use by themselves."},
 	{collection: "audit_log", advice: "The audit log is written by the routes below /api/wallet/ themselves, and never changes."},
@@ -30,7 +32,7 @@ var guards = []guard{
 
 // ownCollections are needed for the server to run, guarded or not.
 var ownCollections = []string{
-	"wallets", "wallet_ledger", "usage_logs", "usage_daily", "audit_log", pricesCollection,
+	"wallets", "wallet_ledger", "wallet_holds", "wallet_grants", "usage_logs", "usage_daily", "audit_log", pricesCollection,
 	usersCollection, "app_user", plansCollection, entitlementsCollection, sessionsCollection, keysCollection, "webhook_logs",
 }
 

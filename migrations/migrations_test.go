@@ -80,6 +80,7 @@ func TestRules(t *testing.T) {
 	const owned = `@request.auth.id != "" && subject_type = "user" && subject_id = @request.auth.id`
 	for name, list := range map[string]string{
 		"wallets": owned, "wallet_ledger": owned, "usage_logs": owned, "usage_daily": owned, "entitlements": owned,
+		"wallet_holds": owned, "wallet_grants": owned,
 		"app_user": `@request.auth.id != "" && better_auth_user_id = @request.auth.id`,
 		"sessions": `@request.auth.id != "" && user = @request.auth.id`,
 		"api_keys": `@request.auth.id != "" && user = @request.auth.id`,
@@ -114,6 +115,8 @@ func TestTheTriggersStandGuard(t *testing.T) {
 	}
 	want := []string{
 		"audit_log_no_delete", "audit_log_no_update", "prices_no_delete", "prices_no_update", "usage_logs_no_update",
+		"wallet_grant_moves_no_delete", "wallet_grant_moves_no_update", "wallet_grants_keep_terms", "wallet_grants_no_delete",
+		"wallet_holds_closed_once", "wallet_holds_keep_owner", "wallet_holds_no_delete",
 		"wallet_ledger_no_delete", "wallet_ledger_no_update", "wallet_requests_no_delete", "wallet_requests_no_update",
 		"wallets_keep_owner", "wallets_no_delete",
 	}
