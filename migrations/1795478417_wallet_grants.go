@@ -6,13 +6,14 @@ import (
 )
 
 // Minted tokens with an expiry. A grant has the id of the mint entry that made
-// it; remaining_tokens is the sum of its rows in wallet_grant_moves, and a
-// wallet's expiring_tokens the sum over its live grants.
+// it; remaining_tokens is the sum of its rows in wallet_grant_moves,
+// expired_tokens what adjust entries took back at its expiry, and a wallet's expiring_tokens the sum over its live grants.
 func init() {
 	m.Register(func(app core.App) error {
 		collection := newCollection("wallet_grants", append(subject(),
 			integer("amount_tokens"),
 			integer("remaining_tokens"),
+			integer("expired_tokens"),
 			&core.SelectField{Name: "state", Values: []string{"live", "expired"}, MaxSelect: 1, Required: true},
 			date("expires_at"),
 			date("created_at"),

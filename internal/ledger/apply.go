@@ -11,10 +11,23 @@ import (
 type Facts struct {
 	Now time.Time // UTC, whole milliseconds
 	ID  string    // the id that the entry or the audit row will carry
-	// Original and RefundedTokens are set for a Refund: the entry it names and
-	// what earlier refunds have already taken from it (never negative).
+	// Original and RefundedTokens are set for a Refund: the entry it names, and
+	// what earlier refunds, or the expiry of its grant, have already taken from it
+	// (never negative).
 	Original       *Entry
 	RefundedTokens int64
+	// Taken is, for the refund of a use, what it still has from each grant, and
+	// TakenFrom those grants.
+	Taken     map[string]int64
+	TakenFrom []Grant
+	// Hold is the hold that the operation names, nil when there is none.
+	Hold *HoldRow
+	// Grants are the wallet's live grants with tokens left.
+	Grants []Grant
+	// Grant and OpenHolds are set for an expireGrant: the grant, and the wallet's
+	// open holds.
+	Grant     *Grant
+	OpenHolds []HoldRow
 }
 
 // Outcome is what an operation does. Everything in it becomes durable together.
@@ -24,6 +37,9 @@ type Outcome struct {
 	Usage       *UsageRow
 	Audit       *AuditRow
 	Entitlement *PlanChange
+	Hold        *HoldRow // as it is now
+	Grants      []Grant  // those that changed, as they are now
+	Moves       []GrantMove
 	// Refundable is what is left of the original after a Refund, in tokens.
 	Refundable int64
 }
@@ -40,6 +56,7 @@ func Apply(wallet Wallet, op Operation, facts Facts) (Outcome, error) {
 		return Outcome{}, err
 	}
 	assertSound(wallet, outcome)
+	assertReserved(wallet, outcome, facts)
 	return outcome, nil
 }
 
@@ -62,6 +79,35 @@ func assertSound(before Wallet, outcome Outcome) {
 	}
 	if after.Held < 0 || after.Frozen != (after.FrozenReason != "") {
 		panic("ledger: a wallet broke its own rules")
+	}
+}
+
+// assertReserved does the same for holds and grants.
+func assertReserved(before Wallet, outcome Outcome, facts Facts) {
+	var held, expiring int64
+	if outcome.Hold != nil {
+		held = outcome.Hold.reserved()
+		if facts.Hold != nil {
+			held -= facts.Hold.reserved()
+		}
+	}
+	for _, move := range outcome.Moves {
+		expiring += move.Tokens
+	}
+	after := outcome.Wallet
+	if after.Held != before.Held+held {
+		panic("ledger: held tokens moved without their hold")
+	}
+	if after.Expiring != before.Expiring+expiring {
+		panic("ledger: expiring tokens moved without their grant")
+	}
+	if after.Expiring < 0 || after.Expiring > max(0, after.Balance) {
+		panic("ledger: more tokens would expire than there are")
+	}
+	for _, grant := range outcome.Grants {
+		if grant.Remaining < 0 || grant.Remaining > grant.Amount {
+			panic("ledger: a grant has more or less tokens than it can")
+		}
 	}
 }
 

@@ -29,9 +29,13 @@ func (a Adjust) apply(wallet Wallet, facts Facts) (Outcome, error) {
 	if err != nil {
 		return Outcome{}, err
 	}
-	return Outcome{
+	outcome := Outcome{
 		Wallet: after.credited(),
 		Entry:  entry,
 		Audit:  audit(a, facts, a.Description, map[string]any{"amountTokens": a.Amount, "ledgerId": entry.ID}),
-	}, nil
+	}
+	if a.Amount < 0 {
+		outcome.draw(wallet, facts, drawOrder{})
+	}
+	return outcome, nil
 }

@@ -1,6 +1,9 @@
 package ledger
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+)
 
 func (r Refund) validate() error {
 	if r.EntryID == "" {
@@ -61,14 +64,30 @@ func (r Refund) apply(wallet Wallet, facts Facts) (Outcome, error) {
 	if signed < 0 && after.Balance < 0 && !after.Frozen {
 		after.Frozen, after.FrozenReason = true, FrozenNegativeBalance
 	}
-	return Outcome{
+	outcome := Outcome{
 		Wallet:     after,
 		Entry:      entry,
 		Refundable: left - amount,
 		Audit: audit(r, facts, r.Description, map[string]any{
 			"amountTokens": signed, "reverses": r.EntryID, "ledgerId": entry.ID,
 		}),
-	}, nil
+	}
+	if signed < 0 {
+		outcome.draw(wallet, facts, drawOrder{first: r.EntryID, undatedFirst: true})
+		return outcome, nil
+	}
+	outcome.giveBack(amount, facts)
+	return outcome, nil
+}
+
+// giveBack restores the grants that the use took from and that still live; what
+// came from others comes back without an expiry.
+func (o *Outcome) giveBack(amount int64, facts Facts) {
+	for _, grant := range slices.SortedFunc(slices.Values(facts.TakenFrom), soonestFirst) {
+		if grant.live(facts.Now) {
+			amount -= o.restore(grant, min(amount, facts.Taken[grant.ID], grant.Amount-grant.Remaining))
+		}
+	}
 }
 
 // left is how many tokens of the original may still be reversed.

@@ -27,7 +27,9 @@ func (u Use) apply(wallet Wallet, facts Facts) (Outcome, error) {
 	if err != nil {
 		return Outcome{}, err
 	}
-	return Outcome{Wallet: after, Entry: entry, Usage: usageRow(entry, u.Usage)}, nil
+	outcome := Outcome{Wallet: after, Entry: entry, Usage: usageRow(entry, u.Usage)}
+	outcome.draw(wallet, facts, drawOrder{})
+	return outcome, nil
 }
 
 func usageRow(entry *Entry, usage Usage) *UsageRow {

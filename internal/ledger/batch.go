@@ -21,18 +21,18 @@ type batch struct {
 	requests map[RequestKey]remembered
 	events   map[string]Receipt // mints of this batch by external event id
 	refunded map[string]int64   // refunds of this batch by entry id, in tokens
-	daily    map[dailyKey]int   // index into changes.Daily
+	rollups  rollups
+	holds    kept[HoldRow]
+	grants   kept[Grant]
+	// grantsRead is what the store had of the wallets with grants.
+	grantsRead map[Subject][]Grant
 }
 
 // remembered is an operation of this very batch, which a later one repeats.
 type remembered struct {
 	fingerprint Hash
 	receipt     Receipt
-}
-
-type dailyKey struct {
-	subject Subject
-	day     string
+	results     []Result // of a UseBatch
 }
 
 // commitBatch applies the jobs in order, stores the effects in one transaction
@@ -48,10 +48,9 @@ func (l *Ledger) commitBatch(jobs []*job) error {
 		if j.err = j.ctx.Err(); j.err != nil {
 			continue // the caller left before its turn: it gets nothing
 		}
-		j.receipt, j.err = b.doSafely(j.op)
-		if j.err != nil && CodeOf(j.err) == "" {
+		if err := b.answer(j); err != nil {
 			// A row that cannot be read is one operation's trouble, not its neighbours'.
-			return rollback(tx, fmt.Errorf("%w: %w", ErrConflict, j.err))
+			return rollback(tx, fmt.Errorf("%w: %w", ErrConflict, err))
 		}
 	}
 	if err := b.store(); err != nil {
@@ -71,19 +70,34 @@ func newBatch(l *Ledger, tx Tx) *batch {
 		requests: make(map[RequestKey]remembered),
 		events:   make(map[string]Receipt),
 		refunded: make(map[string]int64),
-		daily:    make(map[dailyKey]int),
+
+		grantsRead: make(map[Subject][]Grant),
 	}
 }
 
-// doSafely stops a rule that breaks its own promises before the disk, and the
-// process goes on. The operations beside it are innocent, so it is a conflict.
-func (b *batch) doSafely(op Operation) (receipt Receipt, err error) {
+// answer performs a job. Its error is the store's, or a broken rule's.
+func (b *batch) answer(j *job) (err error) {
+	// A rule that breaks its own promises is stopped before the disk, and the
+	// process goes on. The operations beside it are innocent.
 	defer func() {
 		if fault := recover(); fault != nil {
-			receipt, err = Receipt{}, fmt.Errorf("%w: %v", ErrConflict, fault)
+			err = fmt.Errorf("%v", fault)
 		}
 	}()
-	return b.do(op)
+	if j.uses != nil {
+		j.results, j.receipt, j.err = b.doUses(*j.uses)
+	} else {
+		j.receipt, j.err = b.do(j.op)
+	}
+	return fault(j.err)
+}
+
+// fault lets refusals pass: they are answers.
+func fault(err error) error {
+	if err == nil || CodeOf(err) != "" || errors.Is(err, errNothingDue) {
+		return nil
+	}
+	return err
 }
 
 // do performs one operation on the batch's view. Errors without a Code are the
@@ -96,20 +110,41 @@ func (b *batch) do(op Operation) (Receipt, error) {
 	if refusal := op.request().Refusal; refusal != nil {
 		return Receipt{}, refusal
 	}
-	wallet, err := b.wallet(op.request().Subject)
+	if err := b.expireDue(op.request().Subject); err != nil {
+		return Receipt{}, err
+	}
+	outcome, err := b.perform(op)
 	if err != nil {
 		return Receipt{}, err
 	}
-	facts, err := b.facts(op)
+	if closesHold(outcome) {
+		if err := b.expireDue(op.request().Subject); err != nil {
+			return Receipt{}, err
+		}
+	}
+	return receiptOf(outcome), nil
+}
+
+// perform applies an operation and records what it does.
+func (b *batch) perform(op Operation) (Outcome, error) {
+	wallet, err := b.wallet(op.request().Subject)
 	if err != nil {
-		return Receipt{}, err
+		return Outcome{}, err
+	}
+	facts, err := b.facts(op, wallet)
+	if err != nil {
+		return Outcome{}, err
 	}
 	outcome, err := Apply(wallet, op, facts)
 	if err != nil {
-		return Receipt{}, err
+		return Outcome{}, err
 	}
 	b.record(op, outcome)
-	return receiptOf(outcome), nil
+	return outcome, nil
+}
+
+func closesHold(outcome Outcome) bool {
+	return outcome.Hold != nil && outcome.Hold.State != HoldOpen
 }
 
 func (b *batch) wallet(subject Subject) (Wallet, error) {
@@ -130,29 +165,6 @@ func (b *batch) wallet(subject Subject) (Wallet, error) {
 	return wallet, nil
 }
 
-func (b *batch) facts(op Operation) (Facts, error) {
-	id, err := b.ledger.ids.Next(b.now)
-	if err != nil {
-		return Facts{}, err
-	}
-	facts := Facts{Now: b.now, ID: id}
-	refund, ok := op.(Refund)
-	if !ok {
-		return facts, nil
-	}
-	original, found, err := b.tx.Entry(refund.EntryID)
-	if err != nil || !found {
-		return facts, err
-	}
-	stored, err := b.tx.Refunded(refund.EntryID)
-	if err != nil {
-		return facts, err
-	}
-	facts.Original = &original
-	facts.RefundedTokens = stored + b.refunded[refund.EntryID]
-	return facts, nil
-}
-
 // record adds an outcome to what the batch will write and to what later
 // operations of the batch will see.
 func (b *batch) record(op Operation, outcome Outcome) {
@@ -168,7 +180,7 @@ func (b *batch) record(op Operation, outcome Outcome) {
 	}
 	if outcome.Usage != nil {
 		b.changes.Usage = append(b.changes.Usage, outcome.Usage)
-		b.addDaily(outcome.Usage)
+		b.rollups.add(outcome.Usage)
 	}
 	if outcome.Audit != nil {
 		b.changes.Audit = append(b.changes.Audit, outcome.Audit)
@@ -176,22 +188,14 @@ func (b *batch) record(op Operation, outcome Outcome) {
 	if outcome.Entitlement != nil {
 		b.changes.Entitlements = append(b.changes.Entitlements, Entitlement{Subject: subject, At: b.now, PlanChange: *outcome.Entitlement})
 	}
-	b.remember(op, outcome)
-}
-
-func (b *batch) addDaily(usage *UsageRow) {
-	key := dailyKey{subject: usage.Subject, day: usage.CreatedAt.Format(time.DateOnly)}
-	index, ok := b.daily[key]
-	if !ok {
-		index = len(b.changes.Daily)
-		b.daily[key] = index
-		b.changes.Daily = append(b.changes.Daily, DailyUsage{Subject: key.subject, Day: key.day})
+	if outcome.Hold != nil {
+		b.holds.put(outcome.Hold.ID, *outcome.Hold)
 	}
-	row := &b.changes.Daily[index]
-	row.Uses++
-	row.Tokens += usage.ChargedTokens
-	row.InputTokens += usage.InputTokens
-	row.OutputTokens += usage.OutputTokens
+	for _, grant := range outcome.Grants {
+		b.grants.put(grant.ID, grant)
+	}
+	b.changes.Moves = append(b.changes.Moves, outcome.Moves...)
+	b.remember(op, outcome)
 }
 
 // store writes and commits. A batch of refusals and replays has nothing to store.
@@ -202,6 +206,8 @@ func (b *batch) store() error {
 	for _, subject := range b.changed {
 		b.changes.Wallets = append(b.changes.Wallets, b.wallets[subject])
 	}
+	b.changes.Daily, b.changes.Quarters = b.rollups.rows()
+	b.changes.Holds, b.changes.Grants = b.holds.rows(), b.grants.rows()
 	if err := b.tx.Write(&b.changes); err != nil {
 		return rollback(b.tx, err)
 	}

@@ -7,6 +7,13 @@ const (
 	MaxBalanceTokens int64 = 9_000_000_000_000_000 // 9·10^15, either sign
 )
 
+// MaxLiveGrants bounds the grants with tokens left that one wallet may have at a
+// time, because a debit looks at them all.
+const MaxLiveGrants = 1_000
+
+// MaxBatchUses bounds the uses of one Batch.
+const MaxBatchUses = 1_000
+
 // Bounds of the texts that travel with an operation, in bytes.
 const (
 	MaxIdempotencyKeyBytes = 255

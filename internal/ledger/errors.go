@@ -11,6 +11,7 @@ const (
 	CodeWalletFrozen        Code = "wallet_frozen"
 	CodeWalletNotFound      Code = "wallet_not_found"
 	CodeIdempotencyMismatch Code = "idempotency_mismatch"
+	CodeHoldNotFound        Code = "hold_not_found"
 	CodeHoldNotOpen         Code = "hold_not_open"
 	CodeOverRefund          Code = "over_refund"
 	CodeOverloaded          Code = "overloaded"
@@ -38,10 +39,16 @@ func (e *Error) Unwrap() error { return e.Cause }
 
 // CodeOf returns the code of a ledger refusal, or "" for any other error.
 func CodeOf(err error) Code {
-	if e, ok := errors.AsType[*Error](err); ok {
-		return e.Code
+	if refusal := asError(err); refusal != nil {
+		return refusal.Code
 	}
 	return ""
+}
+
+// asError is a refusal as what it is.
+func asError(err error) *Error {
+	refusal, _ := errors.AsType[*Error](err)
+	return refusal
 }
 
 // Invalid refuses a request because of one of its fields.

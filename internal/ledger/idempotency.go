@@ -22,7 +22,18 @@ type StoredRequest struct {
 	EntryID     string // empty for operations without an entry
 	Wallet      Standing
 	Refundable  int64
+	Hold        *HoldRow     // as the operation left it, for operations on holds
+	Items       []StoredItem // of a Batch
 	CreatedAt   time.Time
+}
+
+// StoredItem is the result of one use of a Batch: an entry, or a refusal.
+type StoredItem struct {
+	EntryID string   `json:"entryId,omitempty"`
+	Wallet  Standing `json:"wallet,omitzero"`
+	Code    Code     `json:"code,omitempty"`
+	Field   string   `json:"field,omitempty"`
+	Message string   `json:"message,omitempty"`
 }
 
 func requestKey(op Operation) (RequestKey, bool) {

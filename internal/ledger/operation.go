@@ -1,6 +1,9 @@
 package ledger
 
-import "encoding/json"
+import (
+	"encoding/json"
+	"time"
+)
 
 // Kind names the route family of an operation; it scopes idempotency keys, so
 // that one key may be sent to two routes without meeting itself.
@@ -11,6 +14,11 @@ const (
 	KindUse      Kind = "use"
 	KindRefund   Kind = "refund"
 	KindAdjust   Kind = "adjust"
+	KindBatch    Kind = "batch"
+	KindHold     Kind = "hold"
+	KindExtend   Kind = "extend"
+	KindSettle   Kind = "settle"
+	KindRelease  Kind = "release"
 	KindFreeze   Kind = "freeze"
 	KindUnfreeze Kind = "unfreeze"
 )
@@ -49,6 +57,7 @@ type Mint struct {
 	ByPlan          bool        // the amount follows from the plan and what was paid for it
 	PaidCents       int64       // what was paid, with ByPlan
 	Plan            *PlanChange // the entitlement moves to this plan in the same transaction
+	ExpiresAt       time.Time   // when what is left of the tokens is taken back; zero: never
 	ExternalEventID string
 	ReferenceType   string
 	ReferenceID     string
@@ -93,6 +102,39 @@ type Adjust struct {
 	Metadata    json.RawMessage
 }
 
+// Hold reserves tokens until a deadline, for a cost that is not known yet.
+type Hold struct {
+	Request
+	Amount    int64         // 1..MaxAmountTokens
+	Duration  time.Duration // until the deadline, MinHoldDuration..MaxHoldDuration
+	Reference string        // the caller's own name for it
+}
+
+// Extend adds tokens to an open hold, or moves its deadline, or both.
+type Extend struct {
+	Request
+	HoldID   string
+	Amount   int64         // added tokens, 0 for none
+	Duration time.Duration // from now to the new deadline, 0 to leave it
+}
+
+// Settle closes a hold with what was really used.
+type Settle struct {
+	Request
+	HoldID      string
+	Amount      int64 // 0..MaxAmountTokens
+	ByPrice     bool  // the amount follows from Usage and the price in force
+	Usage       Usage
+	Description string
+	Metadata    json.RawMessage
+}
+
+// Release closes a hold; nothing is charged.
+type Release struct {
+	Request
+	HoldID string
+}
+
 // Freeze stops all spending until Unfreeze.
 type Freeze struct {
 	Request
@@ -109,6 +151,10 @@ func (Mint) kind() Kind     { return KindMint }
 func (Use) kind() Kind      { return KindUse }
 func (Refund) kind() Kind   { return KindRefund }
 func (Adjust) kind() Kind   { return KindAdjust }
+func (Hold) kind() Kind     { return KindHold }
+func (Extend) kind() Kind   { return KindExtend }
+func (Settle) kind() Kind   { return KindSettle }
+func (Release) kind() Kind  { return KindRelease }
 func (Freeze) kind() Kind   { return KindFreeze }
 func (Unfreeze) kind() Kind { return KindUnfreeze }
 
@@ -139,6 +185,9 @@ func (m Mint) fields(d *digest) {
 	if !m.ByPlan {
 		d.bytes(m.Metadata)
 	}
+	if !m.ExpiresAt.IsZero() { // absent, so that older fingerprints stay
+		d.number(m.ExpiresAt.UnixMilli())
+	}
 }
 
 // fields of a priced use leave the amount out: it follows from the price, which
@@ -167,5 +216,29 @@ func (a Adjust) fields(d *digest) {
 	d.bytes(a.Metadata)
 }
 
+func (h Hold) fields(d *digest) {
+	d.number(h.Amount)
+	d.number(int64(h.Duration))
+	d.text(h.Reference)
+}
+
+func (e Extend) fields(d *digest) {
+	d.text(e.HoldID)
+	d.number(e.Amount)
+	d.number(int64(e.Duration))
+}
+
+func (s Settle) fields(d *digest) {
+	d.text(s.HoldID)
+	d.flag(s.ByPrice)
+	if !s.ByPrice {
+		d.number(s.Amount)
+	}
+	s.Usage.fields(d)
+	d.text(s.Description)
+	d.bytes(s.Metadata)
+}
+
+func (r Release) fields(d *digest)  { d.text(r.HoldID) }
 func (f Freeze) fields(d *digest)   { d.text(f.Reason) }
 func (u Unfreeze) fields(d *digest) { d.text(u.Reason) }

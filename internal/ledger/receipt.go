@@ -1,9 +1,16 @@
 package ledger
 
+// Result is what became of one use of a Batch.
+type Result struct {
+	Receipt Receipt
+	Err     error
+}
+
 // Receipt is the answer to an operation whose effect is on disk.
 type Receipt struct {
 	Entry  *Entry    // nil for Freeze and Unfreeze
 	Usage  *UsageRow // set for Use
+	Hold   *HoldRow  // set for Hold, Extend, Settle and Release: the hold right after it
 	Wallet Standing  // the wallet right after the operation
 	// Refundable is what is left of the original after a Refund, in tokens.
 	Refundable int64
@@ -27,6 +34,7 @@ func receiptOf(outcome Outcome) Receipt {
 	return Receipt{
 		Entry:      outcome.Entry,
 		Usage:      outcome.Usage,
+		Hold:       outcome.Hold,
 		Wallet:     standing(outcome.Wallet),
 		Refundable: outcome.Refundable,
 	}

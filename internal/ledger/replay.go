@@ -78,7 +78,7 @@ func (r remembered) repeat(fingerprint Hash) (Receipt, bool, error) {
 
 // receiptOf puts the first result of a stored request together again.
 func (b *batch) receiptOf(stored StoredRequest) (Receipt, error) {
-	receipt := Receipt{Wallet: stored.Wallet, Refundable: stored.Refundable, Replayed: true}
+	receipt := Receipt{Wallet: stored.Wallet, Refundable: stored.Refundable, Hold: stored.Hold, Replayed: true}
 	if stored.EntryID == "" {
 		return receipt, nil
 	}
@@ -90,7 +90,7 @@ func (b *batch) receiptOf(stored StoredRequest) (Receipt, error) {
 		return Receipt{}, errors.New("ledger: a finished request names an entry that is gone: " + stored.EntryID)
 	}
 	receipt.Entry = &entry
-	if stored.Key.Kind != KindUse {
+	if stored.Key.Kind != KindUse && stored.Key.Kind != KindSettle {
 		return receipt, nil
 	}
 	usage, found, err := b.tx.Usage(entry.ID)
@@ -134,6 +134,7 @@ func storedRequest(key RequestKey, kept remembered, now time.Time) *StoredReques
 		Fingerprint: kept.fingerprint,
 		Wallet:      kept.receipt.Wallet,
 		Refundable:  kept.receipt.Refundable,
+		Hold:        kept.receipt.Hold,
 		CreatedAt:   now,
 	}
 	if kept.receipt.Entry != nil {

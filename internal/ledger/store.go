@@ -14,6 +14,22 @@ type Store interface {
 	// Wallet reads the committed state of a wallet, outside any transaction.
 	// The bool is false when there is no such wallet.
 	Wallet(ctx context.Context, subject Subject) (Wallet, bool, error)
+	// DueHolds and DueGrants list what is committed, open or live, and over at now:
+	// at most limit rows after a position, in the order of deadlines.
+	DueHolds(ctx context.Context, now time.Time, after DuePosition, limit int) ([]Due, error)
+	DueGrants(ctx context.Context, now time.Time, after DuePosition, limit int) ([]Due, error)
+}
+
+// Due names a hold or a grant whose time is over.
+type Due struct {
+	Subject Subject
+	DuePosition
+}
+
+// DuePosition is a place in the order of deadlines; the zero value is before all.
+type DuePosition struct {
+	ExpiresAt time.Time
+	ID        string
 }
 
 // Tx is one write transaction. A Tx that was neither committed nor rolled back
@@ -24,6 +40,15 @@ type Tx interface {
 	Entry(id string) (Entry, bool, error)
 	EntryByExternalEvent(externalEventID string) (Entry, bool, error)
 	Usage(id string) (UsageRow, bool, error)
+	Hold(id string) (HoldRow, bool, error)
+	// OpenHolds lists the open holds of a wallet.
+	OpenHolds(subject Subject) ([]HoldRow, error)
+	Grant(id string) (Grant, bool, error)
+	// Grants lists a wallet's live grants with tokens left, soonest expiry first.
+	Grants(subject Subject) ([]Grant, error)
+	// GrantMoves sums, by grant, what a use and its refunds moved: negative is what
+	// the use still has from it.
+	GrantMoves(entryID string) (map[string]int64, error)
 	// Refunded is the sum of all refunds of an entry, never negative, in tokens.
 	Refunded(entryID string) (int64, error)
 	// Write stores all rows of a batch. It returns ErrConflict when a row breaks
@@ -43,6 +68,10 @@ type Changes struct {
 	Requests     []*StoredRequest
 	Wallets      []Wallet // the last state of each wallet that changed, once each
 	Daily        []DailyUsage
+	Quarters     []QuarterUsage
+	Holds        []HoldRow // the last state of each that changed, once each
+	Grants       []Grant   // likewise
+	Moves        []GrantMove
 	Entitlements []Entitlement
 }
 

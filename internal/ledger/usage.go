@@ -58,13 +58,36 @@ func (u Usage) fields(d *digest) {
 	d.bytes(u.Metadata)
 }
 
-// DailyUsage is the roll-up of one wallet's uses on one UTC day. A value of this
-// type in a batch is what that batch adds to the stored row.
-type DailyUsage struct {
-	Subject      Subject
-	Day          string // YYYY-MM-DD, UTC
+// UsageTotals sums uses.
+type UsageTotals struct {
 	Uses         int64
 	Tokens       int64 // wallet tokens charged
 	InputTokens  int64
 	OutputTokens int64
 }
+
+func (t *UsageTotals) add(usage *UsageRow) {
+	t.Uses++
+	t.Tokens += usage.ChargedTokens
+	t.InputTokens += usage.InputTokens
+	t.OutputTokens += usage.OutputTokens
+}
+
+// DailyUsage is the roll-up of one wallet's uses on one UTC day. A value of this
+// type in a batch is what that batch adds to the stored row.
+type DailyUsage struct {
+	Subject Subject
+	Day     string // YYYY-MM-DD, UTC
+	UsageTotals
+}
+
+// QuarterUsage is the same for a quarter of an hour, of which the hours and days
+// of every time zone are made.
+type QuarterUsage struct {
+	Subject Subject
+	Slot    int64 // Unix seconds / QuarterSeconds
+	UsageTotals
+}
+
+// QuarterSeconds is the length of a quarter of an hour.
+const QuarterSeconds = 15 * 60

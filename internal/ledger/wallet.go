@@ -12,6 +12,7 @@ type Wallet struct {
 	Subject      Subject
 	Balance      int64 // posted tokens, may be negative
 	Held         int64 // tokens reserved by open holds, never negative
+	Expiring     int64 // tokens of live grants, 0..max(0, Balance)
 	Frozen       bool
 	FrozenReason string // empty unless Frozen
 	Seq          int64  // number of entries so far; the newest entry carries it

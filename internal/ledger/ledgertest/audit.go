@@ -27,6 +27,9 @@ func Audit(books Books) error {
 	if err := auditRefunds(books.Entries); err != nil {
 		return err
 	}
+	if err := auditReserved(books); err != nil {
+		return err
+	}
 	return auditUsage(books)
 }
 

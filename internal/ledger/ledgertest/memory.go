@@ -33,7 +33,11 @@ type Books struct {
 	Usage        map[string]ledger.UsageRow
 	Audit        []ledger.AuditRow
 	Requests     map[ledger.RequestKey]ledger.StoredRequest
-	Daily        map[string]ledger.DailyUsage // by subject id and day
+	Daily        map[string]ledger.DailyUsage   // by subject id and day
+	Quarters     map[string]ledger.QuarterUsage // by subject id and slot
+	Holds        map[string]ledger.HoldRow
+	Grants       map[string]ledger.Grant
+	Moves        []ledger.GrantMove
 	Entitlements map[ledger.Subject]ledger.Entitlement
 }
 
@@ -45,6 +49,9 @@ func NewMemory() *Memory {
 		Usage:        make(map[string]ledger.UsageRow),
 		Requests:     make(map[ledger.RequestKey]ledger.StoredRequest),
 		Daily:        make(map[string]ledger.DailyUsage),
+		Quarters:     make(map[string]ledger.QuarterUsage),
+		Holds:        make(map[string]ledger.HoldRow),
+		Grants:       make(map[string]ledger.Grant),
 		Entitlements: make(map[ledger.Subject]ledger.Entitlement),
 	}}
 }
@@ -67,6 +74,7 @@ func (b Books) clone() Books {
 	return Books{
 		Wallets: maps.Clone(b.Wallets), Entries: maps.Clone(b.Entries), Usage: maps.Clone(b.Usage),
 		Audit: slices.Clone(b.Audit), Requests: maps.Clone(b.Requests), Daily: maps.Clone(b.Daily),
+		Quarters: maps.Clone(b.Quarters), Holds: maps.Clone(b.Holds), Grants: maps.Clone(b.Grants), Moves: slices.Clone(b.Moves),
 		Entitlements: maps.Clone(b.Entitlements),
 	}
 }
@@ -194,14 +202,33 @@ func (t *memoryTx) Write(changes *ledger.Changes) error {
 	for _, daily := range changes.Daily {
 		key := daily.Subject.ID + " " + daily.Day
 		stored := t.data.Daily[key]
-		daily.Uses += stored.Uses
-		daily.Tokens += stored.Tokens
-		daily.InputTokens += stored.InputTokens
-		daily.OutputTokens += stored.OutputTokens
+		daily.UsageTotals = sum(daily.UsageTotals, stored.UsageTotals)
 		t.data.Daily[key] = daily
 	}
+	for _, quarter := range changes.Quarters {
+		key := fmt.Sprint(quarter.Subject.ID, " ", quarter.Slot)
+		quarter.UsageTotals = sum(quarter.UsageTotals, t.data.Quarters[key].UsageTotals)
+		t.data.Quarters[key] = quarter
+	}
+	for _, hold := range changes.Holds {
+		if state := t.data.Holds[hold.ID].State; state == ledger.HoldSettled || state == ledger.HoldReleased {
+			return fmt.Errorf("hold %s is closed: %w", hold.ID, ledger.ErrConflict)
+		}
+		t.data.Holds[hold.ID] = hold
+	}
+	for _, grant := range changes.Grants {
+		t.data.Grants[grant.ID] = grant
+	}
+	t.data.Moves = append(t.data.Moves, changes.Moves...)
 	for _, entitlement := range changes.Entitlements {
 		t.data.Entitlements[entitlement.Subject] = entitlement
 	}
 	return nil
+}
+
+func sum(a, b ledger.UsageTotals) ledger.UsageTotals {
+	return ledger.UsageTotals{
+		Uses: a.Uses + b.Uses, Tokens: a.Tokens + b.Tokens,
+		InputTokens: a.InputTokens + b.InputTokens, OutputTokens: a.OutputTokens + b.OutputTokens,
+	}
 }

@@ -68,7 +68,7 @@ func soundBooks(subject ledger.Subject) ledgertest.Books {
 		books.Entries[outcome.Entry.ID] = *outcome.Entry
 		if outcome.Usage != nil {
 			books.Usage[outcome.Usage.ID] = *outcome.Usage
-			books.Daily[subject.ID+" 2026-11-24"] = ledger.DailyUsage{Subject: subject, Day: "2026-11-24", Uses: 1, Tokens: 3}
+			books.Daily[subject.ID+" 2026-11-24"] = ledger.DailyUsage{Subject: subject, Day: "2026-11-24", UsageTotals: ledger.UsageTotals{Uses: 1, Tokens: 3}}
 		}
 	}
 	books.Wallets[subject] = wallet

@@ -87,7 +87,8 @@ func sample(subject ledger.Subject, id string) *ledger.Changes {
 		Entries: []*ledger.Entry{&entry},
 		Usage:   []*ledger.UsageRow{&usage},
 		Daily: []ledger.DailyUsage{{
-			Subject: subject, Day: "2026-11-24", Uses: 1, Tokens: 36, InputTokens: 10, OutputTokens: 11,
+			Subject: subject, Day: "2026-11-24",
+			UsageTotals: ledger.UsageTotals{Uses: 1, Tokens: 36, InputTokens: 10, OutputTokens: 11},
 		}},
 		Audit: []*ledger.AuditRow{{
 			ID: id, Actor: "superuser:x", Action: "wallet.use", Subject: subject, Reason: "why",

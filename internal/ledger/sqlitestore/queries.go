@@ -1,6 +1,6 @@
 package sqlitestore
 
-const walletColumns = `subject_type, subject_id, balance_tokens, held_tokens, frozen, frozen_reason, seq, head_hash, updated_at`
+const walletColumns = `subject_type, subject_id, balance_tokens, held_tokens, expiring_tokens, frozen, frozen_reason, seq, head_hash, updated_at`
 
 const selectWallet = `SELECT ` + walletColumns + ` FROM wallets WHERE id = ? AND subject_type = ?`
 
@@ -10,7 +10,7 @@ VALUES ({:id}, {:subject_type}, {:id}, {:now}, {:now})`
 // updateWallet names the seq it expects, so that a wallet which somebody else
 // moved in the meantime can never be overwritten.
 const updateWallet = `UPDATE wallets
-SET balance_tokens = ?, held_tokens = ?, frozen = ?, frozen_reason = ?, seq = ?, head_hash = ?, updated_at = ?
+SET balance_tokens = ?, held_tokens = ?, expiring_tokens = ?, frozen = ?, frozen_reason = ?, seq = ?, head_hash = ?, updated_at = ?
 WHERE id = ? AND seq = ?`
 
 const entryColumns = `id, subject_type, subject_id, seq, amount_tokens, balance_after, event_type,
@@ -29,12 +29,12 @@ WHERE reference_id = ? AND event_type = 'refund' AND reference_type = 'ledger'`
 const insertEntry = `INSERT INTO wallet_ledger (` + entryColumns + `)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
 
-const selectRequest = `SELECT fingerprint, entry_id, balance, held, frozen, refundable, created_at
+const selectRequest = `SELECT fingerprint, entry_id, balance, held, frozen, refundable, hold, items, created_at
 FROM wallet_requests WHERE subject_id = ? AND kind = ? AND idempotency_key = ?`
 
 const insertRequest = `INSERT INTO wallet_requests
-(subject_id, kind, idempotency_key, subject_type, fingerprint, entry_id, balance, held, frozen, refundable, created_at)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
+(subject_id, kind, idempotency_key, subject_type, fingerprint, entry_id, balance, held, frozen, refundable, hold, items, created_at)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
 
 const usageColumns = `id, subject_type, subject_id, provider, model, modality, endpoint, method,
 session_id, request_id, response_id, event_type,
@@ -50,6 +50,12 @@ VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 
 const addDaily = `INSERT INTO usage_daily (id, subject_type, subject_id, day, uses, tokens, input_tokens, output_tokens)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT (subject_id, day) DO UPDATE SET
+uses = uses + excluded.uses, tokens = tokens + excluded.tokens,
+input_tokens = input_tokens + excluded.input_tokens, output_tokens = output_tokens + excluded.output_tokens`
+
+const addQuarter = `INSERT INTO usage_quarters (slot, subject_id, subject_type, uses, tokens, input_tokens, output_tokens)
+VALUES (?, ?, ?, ?, ?, ?, ?)
+ON CONFLICT (slot, subject_id) DO UPDATE SET
 uses = uses + excluded.uses, tokens = tokens + excluded.tokens,
 input_tokens = input_tokens + excluded.input_tokens, output_tokens = output_tokens + excluded.output_tokens`
 

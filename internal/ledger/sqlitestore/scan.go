@@ -27,7 +27,7 @@ type row interface{ Scan(...any) error }
 func scanWallet(r row) (ledger.Wallet, bool, error) {
 	var w ledger.Wallet
 	var head, updated string
-	err := r.Scan(&w.Subject.Type, &w.Subject.ID, &w.Balance, &w.Held, &w.Frozen, &w.FrozenReason, &w.Seq, &head, &updated)
+	err := r.Scan(&w.Subject.Type, &w.Subject.ID, &w.Balance, &w.Held, &w.Expiring, &w.Frozen, &w.FrozenReason, &w.Seq, &head, &updated)
 	if errors.Is(err, sql.ErrNoRows) {
 		return w, false, nil
 	}

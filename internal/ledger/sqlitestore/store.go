@@ -57,13 +57,13 @@ func (s *Store) Begin(ctx context.Context) (ledger.Tx, error) {
 // again by itself when PocketBase's idle connection was replaced.
 type statements struct {
 	selectWallet, selectRequest, selectEntry, selectExternalEvent, selectUsage, sumRefunds *sql.Stmt
-	insertEntry, insertUsage, insertAudit, insertRequest                                   *sql.Stmt
-	updateWallet, addDaily, moveEntitlement                                                *sql.Stmt
+	selectHold, selectOpenHolds, selectGrant, selectGrants, sumMoves                       *sql.Stmt
+	insertEntry, insertUsage, insertAudit, insertRequest, insertMove                       *sql.Stmt
+	updateWallet, addDaily, addQuarter, moveEntitlement, putHold, putGrant                 *sql.Stmt
 }
 
-func prepareAll(db *sql.DB) (statements, error) {
-	var s statements
-	for text, target := range map[string]**sql.Stmt{
+func (s *statements) byText() map[string]**sql.Stmt {
+	return map[string]**sql.Stmt{
 		selectWallet:        &s.selectWallet,
 		selectRequest:       &s.selectRequest,
 		selectEntry:         &s.selectEntry,
@@ -77,7 +77,21 @@ func prepareAll(db *sql.DB) (statements, error) {
 		updateWallet:        &s.updateWallet,
 		addDaily:            &s.addDaily,
 		moveEntitlement:     &s.moveEntitlement,
-	} {
+		addQuarter:          &s.addQuarter,
+		selectHold:          &s.selectHold,
+		selectOpenHolds:     &s.selectOpenHolds,
+		putHold:             &s.putHold,
+		selectGrant:         &s.selectGrant,
+		selectGrants:        &s.selectGrants,
+		putGrant:            &s.putGrant,
+		sumMoves:            &s.sumMoves,
+		insertMove:          &s.insertMove,
+	}
+}
+
+func prepareAll(db *sql.DB) (statements, error) {
+	var s statements
+	for text, target := range s.byText() {
 		stmt, err := db.Prepare(text)
 		if err != nil {
 			return s, errors.Join(fmt.Errorf("prepare %q: %w", text, err), s.close())
@@ -89,13 +103,9 @@ func prepareAll(db *sql.DB) (statements, error) {
 
 func (s *statements) close() error {
 	var errs []error
-	for _, stmt := range []*sql.Stmt{
-		s.selectWallet, s.selectRequest, s.selectEntry, s.selectExternalEvent, s.selectUsage, s.sumRefunds,
-		s.insertEntry, s.insertUsage, s.insertAudit, s.insertRequest,
-		s.updateWallet, s.addDaily, s.moveEntitlement,
-	} {
-		if stmt != nil {
-			errs = append(errs, stmt.Close())
+	for _, stmt := range s.byText() {
+		if *stmt != nil {
+			errs = append(errs, (*stmt).Close())
 		}
 	}
 	return errors.Join(errs...)

@@ -48,9 +48,10 @@ func (t *tx) Refunded(entryID string) (int64, error) {
 func (t *tx) Request(key ledger.RequestKey) (ledger.StoredRequest, bool, error) {
 	stored := ledger.StoredRequest{Key: key}
 	var fingerprint, created string
+	var hold, items sql.NullString
 	err := t.sql.Stmt(t.statements.selectRequest).QueryRow(key.Subject.ID, string(key.Kind), key.Key).Scan(
 		&fingerprint, &stored.EntryID, &stored.Wallet.Balance, &stored.Wallet.Held, &stored.Wallet.Frozen,
-		&stored.Refundable, &created)
+		&stored.Refundable, &hold, &items, &created)
 	if errors.Is(err, sql.ErrNoRows) {
 		return stored, false, nil
 	}
@@ -60,6 +61,9 @@ func (t *tx) Request(key ledger.RequestKey) (ledger.StoredRequest, bool, error) 
 	if stored.Fingerprint, err = ledger.ParseHash(fingerprint); err != nil {
 		return stored, false, fmt.Errorf("finished request of %s: fingerprint: %w", key.Subject.ID, err)
 	}
+	if err := errors.Join(decode(hold, &stored.Hold), decode(items, &stored.Items)); err != nil {
+		return stored, false, fmt.Errorf("finished request of %s: %w", key.Subject.ID, err)
+	}
 	stored.CreatedAt, err = parseTime(created)
 	return stored, err == nil, err
 }
@@ -68,7 +72,7 @@ func (t *tx) Request(key ledger.RequestKey) (ledger.StoredRequest, bool, error) 
 // refers to.
 func (t *tx) Write(changes *ledger.Changes) error {
 	for _, write := range []func(*ledger.Changes) error{
-		t.writeEntries, t.writeUsage, t.writeDaily, t.writeWallets,
+		t.writeEntries, t.writeUsage, t.writeDaily, t.writeQuarters, t.writeHolds, t.writeGrants, t.writeWallets,
 		t.writeEntitlements, t.writeAudit, t.writeRequests,
 	} {
 		if err := write(changes); err != nil {
@@ -143,12 +147,23 @@ func (t *tx) writeDaily(changes *ledger.Changes) error {
 	return nil
 }
 
+func (t *tx) writeQuarters(changes *ledger.Changes) error {
+	add := t.sql.Stmt(t.statements.addQuarter)
+	for _, q := range changes.Quarters {
+		_, err := add.Exec(q.Slot, q.Subject.ID, string(q.Subject.Type), q.Uses, q.Tokens, q.InputTokens, q.OutputTokens)
+		if err != nil {
+			return fmt.Errorf("add to a quarter-hour roll-up: %w", err)
+		}
+	}
+	return nil
+}
+
 func (t *tx) writeWallets(changes *ledger.Changes) error {
 	update := t.sql.Stmt(t.statements.updateWallet)
 	entries := entriesByWallet(changes.Entries)
 	for _, w := range changes.Wallets {
 		before := w.Seq - entries[w.Subject]
-		result, err := update.Exec(w.Balance, w.Held, w.Frozen, w.FrozenReason, w.Seq, hashText(w.Head), formatTime(w.UpdatedAt),
+		result, err := update.Exec(w.Balance, w.Held, w.Expiring, w.Frozen, w.FrozenReason, w.Seq, hashText(w.Head), formatTime(w.UpdatedAt),
 			w.Subject.ID, before)
 		if err != nil {
 			return fmt.Errorf("update a wallet: %w", err)
@@ -199,8 +214,13 @@ func (t *tx) writeAudit(changes *ledger.Changes) error {
 func (t *tx) writeRequests(changes *ledger.Changes) error {
 	insert := t.sql.Stmt(t.statements.insertRequest)
 	for _, r := range changes.Requests {
+		hold, errHold := encoded(r.Hold, r.Hold == nil)
+		items, errItems := encoded(r.Items, r.Items == nil)
+		if err := errors.Join(errHold, errItems); err != nil {
+			return fmt.Errorf("encode a finished request: %w", err)
+		}
 		_, err := insert.Exec(r.Key.Subject.ID, string(r.Key.Kind), r.Key.Key, string(r.Key.Subject.Type), r.Fingerprint.String(),
-			r.EntryID, r.Wallet.Balance, r.Wallet.Held, r.Wallet.Frozen, r.Refundable, formatTime(r.CreatedAt))
+			r.EntryID, r.Wallet.Balance, r.Wallet.Held, r.Wallet.Frozen, r.Refundable, hold, items, formatTime(r.CreatedAt))
 		if err != nil {
 			return fmt.Errorf("insert a finished request: %w", err)
 		}

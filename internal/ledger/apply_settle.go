@@ -1,0 +1,40 @@
+package ledger
+
+// validate allows an amount of 0: the provider may have charged nothing.
+func (s Settle) validate() error {
+	return firstError(
+		validCount("amount", s.Amount),
+		s.Usage.validate(),
+		validText("description", s.Description, MaxDescriptionBytes),
+		validMetadata(s.Metadata),
+	)
+}
+
+// apply: the cost is real already, so it is recorded whatever state the wallet is
+// in, beyond the hold and after its deadline too. Only a second closing is refused.
+func (s Settle) apply(wallet Wallet, facts Facts) (Outcome, error) {
+	if facts.Hold == nil || facts.Hold.Subject != wallet.Subject {
+		return Outcome{}, holdNotFound(s.HoldID)
+	}
+	before := *facts.Hold
+	if before.State != HoldOpen && before.State != HoldExpired {
+		return Outcome{}, holdNotOpen(before)
+	}
+	after, entry, err := post(wallet, stamp(Entry{
+		Amount:        -s.Amount,
+		EventType:     EventUse,
+		ReferenceType: ReferenceHold,
+		ReferenceID:   before.ID,
+		Description:   s.Description,
+		Metadata:      s.Metadata,
+	}, s), facts)
+	if err != nil {
+		return Outcome{}, err
+	}
+	settled := before.closed(HoldSettled, facts.Now)
+	settled.LedgerID = entry.ID
+	outcome := hold(after, before, *settled, facts)
+	outcome.Entry, outcome.Usage = entry, usageRow(entry, s.Usage)
+	outcome.draw(wallet, facts, drawOrder{closesHold: true})
+	return outcome, nil
+}
