@@ -6,6 +6,7 @@ import (
 	"embed"
 	"fmt"
 	"os"
+	_ "time/tzdata" // charts know every time zone, also in a container without zone files
 
 	"github.com/pocketbase/pocketbase"
 

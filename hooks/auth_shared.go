@@ -108,6 +108,6 @@ func requireAuthUser(e *core.RequestEvent) (caller, error) {
 
 // readAuthBody reads the body, and says in which form it came.
 func readAuthBody(e *core.RequestEvent) (body []byte, contentType string, err error) {
-	body, err = readBody(e)
+	body, err = readBody(e, maxBodyBytes)
 	return body, e.Request.Header.Get("Content-Type"), err
 }

@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// A body of 64 KiB is read, one byte more is 413, whether its length was said or
+// A body of 64 KiB, or 2 MiB of a batch, is read, one byte more is 413, whether its length was said or
 // not.
 func TestOversizedBodiesAre413(t *testing.T) {
 	h := newHouse(t)
@@ -23,7 +23,11 @@ func TestOversizedBodiesAre413(t *testing.T) {
 		if strings.HasPrefix(row.path, "/api/auth/") {
 			want, as = "413 PAYLOAD_TOO_LARGE", h.asAlice()
 		}
-		body := `{"x":"` + strings.Repeat("x", maxBodyBytes+1-len(`{"x":""}`)) + `"}`
+		most := maxBodyBytes
+		if row.path == "/api/wallet/use/batch" {
+			most = maxBatchBodyBytes
+		}
+		body := `{"x":"` + strings.Repeat("x", most+1-len(`{"x":""}`)) + `"}`
 		t.Run(row.route()+" with its length", func(t *testing.T) {
 			h := h.in(t)
 			h.do(row.method, row.path, as, body).wantOutcome(want).names("ody")

@@ -100,34 +100,6 @@ func requireWalletReader(e *core.RequestEvent) (ledger.Subject, error) {
 	return ownWallet(c, named, isNamed)
 }
 
-// requireWalletSpender admits whoever may take tokens from a wallet, and returns
-// it: a superuser names one, a key with the scope acts on its owner's.
-func requireWalletSpender(e *core.RequestEvent, body *fields) (caller, ledger.Subject, error) {
-	c := callerOf(e)
-	switch c.kind {
-	case guest:
-		return c, ledger.Subject{}, unauthorized()
-	case user:
-		return c, ledger.Subject{}, forbidden("A user does not charge wallets: use an API key with the scope wallet:charge, or a superuser.")
-	case apiKey:
-		if !c.grant.Scopes.Has(apikeys.ScopeWalletCharge) {
-			return c, ledger.Subject{}, missingScope(apikeys.ScopeWalletCharge)
-		}
-	}
-	named, isNamed, err := subjectOfBody(body)
-	if err != nil {
-		return c, ledger.Subject{}, err
-	}
-	if c.kind == apiKey {
-		own, err := ownWallet(c, named, isNamed)
-		return c, own, err
-	}
-	if !isNamed {
-		return c, ledger.Subject{}, missingSubject()
-	}
-	return c, named, nil
-}
-
 func ownWallet(c caller, named ledger.Subject, isNamed bool) (ledger.Subject, error) {
 	own := ledger.UserSubject(c.userID)
 	if isNamed && named != own {

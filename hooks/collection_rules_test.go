@@ -68,14 +68,18 @@ func owned(alices, bobs int) [5]string {
 var ruleMatrix = []ruleRow{
 	{collection: "wallets", target: ofUser("wallets", "subject_id"), list: owned(1, 1), view: ownerSees,
 		create: nobodyMay, update: nobodyMay, delete: nobodyMay},
-	{collection: "wallet_ledger", target: ofUser("wallet_ledger", "subject_id"), list: owned(2, 1), view: ownerSees,
+	{collection: "wallet_ledger", target: ofUser("wallet_ledger", "subject_id"), list: owned(3, 1), view: ownerSees,
+		create: nobodyMay, update: nobodyMay, delete: nobodyMay},
+	{collection: "wallet_holds", target: ofUser("wallet_holds", "subject_id"), list: owned(1, 0), view: ownerSees,
+		create: nobodyMay, update: nobodyMay, delete: nobodyMay},
+	{collection: "wallet_grants", target: ofUser("wallet_grants", "subject_id"), list: owned(1, 0), view: ownerSees,
 		create: nobodyMay, update: nobodyMay, delete: nobodyMay},
 	{collection: "usage_logs", target: ofUser("usage_logs", "subject_id"), list: owned(1, 0), view: ownerSees,
 		create: nobodyMay, update: nobodyMay, delete: nobodyMay},
 	{collection: "usage_daily", target: ofUser("usage_daily", "subject_id"), list: owned(1, 0), view: ownerSees,
 		create: nobodyMay, update: nobodyMay, delete: nobodyMay},
 	{collection: "audit_log", target: ofUser("audit_log", "subject_id"),
-		list: [5]string{"403", "403", "403", "403", "2"}, view: rootSees,
+		list: [5]string{"403", "403", "403", "403", "3"}, view: rootSees,
 		create: nobodyMay, update: nobodyMay, delete: nobodyMay},
 	{collection: "prices", target: first("prices"),
 		list: [5]string{"0", "403", "5", "5", "5"}, view: [5]string{"404", "403", "200", "200", "200"},
@@ -106,6 +110,8 @@ func furnished(t *testing.T) *house {
 	h.mint(h.alice, 1000)
 	h.mint(h.bob, 1000)
 	h.use(h.alice, 10)
+	h.hold(h.alice, 5)
+	h.do("POST", "/api/wallet/mint", h.asRoot(), object("userId", h.alice.Id, "amount", 5, "expiresAt", "2099-01-01T00:00:00Z")).want(200)
 	h.aliceSession()
 	h.aliceSession()
 	h.signIn(bobEmail, testPassword)

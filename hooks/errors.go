@@ -71,6 +71,8 @@ var ledgerStatus = map[ledger.Code]int{
 	ledger.CodeWalletFrozen:        http.StatusForbidden,
 	ledger.CodeWalletNotFound:      http.StatusNotFound,
 	ledger.CodeIdempotencyMismatch: http.StatusConflict,
+	codeForbidden:                  http.StatusForbidden, // of one use in a batch
+	ledger.CodeHoldNotFound:        http.StatusNotFound,
 	ledger.CodeHoldNotOpen:         http.StatusConflict,
 	ledger.CodeOverRefund:          http.StatusConflict,
 	ledger.CodeOverloaded:          http.StatusServiceUnavailable,
@@ -82,6 +84,8 @@ var ledgerTitle = map[ledger.Code]string{
 	ledger.CodeWalletFrozen:        "Wallet frozen",
 	ledger.CodeWalletNotFound:      "Wallet not found",
 	ledger.CodeIdempotencyMismatch: "Idempotency mismatch",
+	codeForbidden:                  "Forbidden",
+	ledger.CodeHoldNotFound:        "Hold not found",
 	ledger.CodeHoldNotOpen:         "Hold not open",
 	ledger.CodeOverRefund:          "Over refund",
 	ledger.CodeOverloaded:          "Overloaded",
@@ -128,7 +132,7 @@ func ledgerRefusal(err *ledger.Error) *refusal {
 // routes: bodies that are too large, unknown paths.
 func pocketBaseRefusal(err *router.ApiError) *refusal {
 	if err.Status == http.StatusRequestEntityTooLarge {
-		return bodyTooLarge()
+		return bodyTooLarge(maxBodyBytes)
 	}
 	codes := map[int]string{
 		http.StatusUnauthorized: "unauthorized", http.StatusForbidden: "forbidden", http.StatusNotFound: "not_found",

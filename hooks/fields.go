@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"regexp"
 	"strconv"
+	"time"
 
 	"github.com/pocketbase/pocketbase/core"
 
@@ -28,17 +29,17 @@ type fields struct {
 // readFields reads the body of a request as one JSON object. No body is an
 // empty object.
 func readFields(e *core.RequestEvent) (*fields, error) {
-	body, err := readBody(e)
+	body, err := readBody(e, maxBodyBytes)
 	if err != nil {
 		return nil, err
 	}
 	return parseFields(body)
 }
 
-func readBody(e *core.RequestEvent) ([]byte, error) {
-	body, err := io.ReadAll(http.MaxBytesReader(e.Response, e.Request.Body, maxBodyBytes))
+func readBody(e *core.RequestEvent, maxBytes int64) ([]byte, error) {
+	body, err := io.ReadAll(http.MaxBytesReader(e.Response, e.Request.Body, maxBytes))
 	if _, tooLarge := errors.AsType[*http.MaxBytesError](err); tooLarge {
-		return nil, bodyTooLarge()
+		return nil, bodyTooLarge(maxBytes)
 	}
 	if err != nil {
 		return nil, ledger.Invalid("body", "The body could not be read: send it again.")
@@ -46,10 +47,10 @@ func readBody(e *core.RequestEvent) ([]byte, error) {
 	return body, nil
 }
 
-func bodyTooLarge() *refusal {
+func bodyTooLarge(maxBytes int64) *refusal {
 	return &refusal{
 		status: http.StatusRequestEntityTooLarge, code: string(ledger.CodeInvalidRequest), title: "Body too large",
-		message: fmt.Sprintf("The body is too large: at most %d bytes.", maxBodyBytes), field: "body",
+		message: fmt.Sprintf("The body is too large: at most %d bytes.", maxBytes), field: "body",
 	}
 }
 
@@ -142,6 +143,14 @@ func (f *fields) amount(name string) int64 {
 	return value
 }
 
+// amountOrZero is an amount that may be 0, but not missing.
+func (f *fields) amountOrZero(name string) int64 {
+	if f.has(name) && string(f.raw[name]) == "0" {
+		return 0
+	}
+	return f.amount(name)
+}
+
 // number returns a JSON number as it is written.
 func (f *fields) number(name string) string {
 	if !f.has(name) {
@@ -152,6 +161,20 @@ func (f *fields) number(name string) string {
 		f.fail(name, name+" must be a number.")
 	}
 	return value.String()
+}
+
+// instant is a moment in RFC 3339, in whole milliseconds.
+func (f *fields) instant(name string) time.Time {
+	text := f.text(name)
+	if text == "" {
+		return time.Time{}
+	}
+	at, err := time.Parse(time.RFC3339Nano, text)
+	if err != nil {
+		f.fail(name, name+" must be a time such as 2026-12-31T00:00:00Z.")
+		return time.Time{}
+	}
+	return at.UTC().Truncate(time.Millisecond)
 }
 
 // object returns a JSON object without its white space.

@@ -108,6 +108,13 @@ func (h *house) use(user *core.Record, amount int64) string {
 		want(200).text("ledgerEntry.id")
 }
 
+// hold reserves tokens of a user for a minute and returns the id of the hold.
+func (h *house) hold(user *core.Record, amount int64) string {
+	h.t.Helper()
+	return h.do("POST", "/api/wallet/holds", h.asRoot(), object("userId", user.Id, "amount", amount, "expiresInSeconds", 60)).
+		want(201).text("hold.id")
+}
+
 func (h *house) balance(user *core.Record) int64 {
 	h.t.Helper()
 	return h.do("GET", "/api/wallet/balance?userId="+user.Id, h.asRoot(), "").want(200).number("balance")

@@ -11,7 +11,7 @@ import (
 
 // moneyTables are what no refused request may change, with what hangs on them.
 var moneyTables = []string{
-	"wallets", "wallet_ledger", "wallet_requests", "usage_logs", "usage_daily", "audit_log", "prices",
+	"wallets", "wallet_ledger", "wallet_requests", "wallet_holds", "wallet_grants", "wallet_grant_moves", "usage_quarters", "usage_logs", "usage_daily", "audit_log", "prices",
 	"entitlements", "plans", "app_user", "users", "sessions", "api_keys", "scrypt_passwords",
 }
 

@@ -11,6 +11,8 @@ import (
 // guardedRows are the collections whose rows no superuser may edit, and the route
 // that the refusal must name.
 var guardedRows = map[string]string{
+	"wallet_holds":  "/api/wallet/holds/{id}/extend",
+	"wallet_grants": "/api/wallet/mint",
 	"wallets":       "/api/wallet/",
 	"wallet_ledger": "/api/wallet/refund",
 	"usage_logs":    "/api/wallet/use",

@@ -137,7 +137,7 @@ func TestShapes(t *testing.T) {
 		{get("/api/wallet/ledger"), "ledger.0", entry}, {get("/api/wallet/usage"), "usage.0", usage},
 		{get("/api/wallet/ledger"), "", []string{"ledger", "pagination"}}, {get("/api/wallet/usage"), "", []string{"usage", "pagination"}},
 		{get("/api/wallet/ledger"), "pagination", page}, {get("/api/wallet/usage"), "pagination", page},
-		{get("/api/wallet/balance"), "", []string{"balance", "held", "available", "frozen", "planId", "maxConcurrentSessions", "rateLimitRpm", "updatedAt"}},
+		{get("/api/wallet/balance"), "", []string{"balance", "held", "available", "frozen", "planId", "maxConcurrentSessions", "rateLimitRpm", "updatedAt", "nextExpiry"}},
 		{get("/api/wallet/status"), "", []string{"balance", "frozen", "plan", "monthlyQuota", "last30DaysUsage", "features", "rateLimitRpm",
 			"maxConcurrentSessions", "total", "used", "remaining", "resetDate", "balanceMicroUsd", "usage", "last30DaysUsageMicroUsd"}},
 		{get("/api/user/profile"), "", []string{"user"}},

@@ -40,6 +40,7 @@ func Register(app core.App, settings config.Config, public fs.FS) error {
 		bindRealtimeSessions(app)
 		bindAccountThrottle(app, s)
 		bindSessionCleanup(app, s)
+		bindUsageRetention(app, s)
 
 		s.bindMiddlewares(se.Router)
 		s.bindRoutes(se.Router)
@@ -53,7 +54,11 @@ func Register(app core.App, settings config.Config, public fs.FS) error {
 		}
 		se.InstallerFunc = nil // it would print a link with a token
 		printSummary(s.config)
-		return se.Next()
+		if err := se.Next(); err != nil {
+			return err
+		}
+		se.Server.Handler = separateRequest(se.Server.Handler)
+		return nil
 	})
 	return nil
 }

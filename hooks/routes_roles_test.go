@@ -73,6 +73,8 @@ type matrixRow struct {
 	body func(h *house) string
 	// call is the path to request, where it is not the path of the route.
 	call string
+	// callFor makes the path to request, where it names a row.
+	callFor func(h *house) string
 }
 
 func (r matrixRow) route() string { return r.method + " " + r.path }
@@ -88,6 +90,11 @@ func signUpBody(h *house) string {
 }
 
 func signInBody(*house) string { return object("email", aliceEmail, "password", testPassword) }
+
+// onHold is the path of a verb on a new hold of alice's.
+func onHold(verb string) func(h *house) string {
+	return func(h *house) string { return "/api/wallet/holds/" + h.hold(h.alice, 1) + "/" + verb }
+}
 
 func refundBody(h *house) string {
 	return object("userId", h.alice.Id, "ledgerId", h.use(h.alice, 1))
@@ -125,8 +132,16 @@ var roleMatrix = []matrixRow{
 	{method: "GET", path: "/api/wallet/status", access: walletRead},
 	{method: "GET", path: "/api/wallet/ledger", access: walletRead},
 	{method: "GET", path: "/api/wallet/usage", access: walletRead},
+	{method: "GET", path: "/api/wallet/usage/summary", access: walletRead},
 	{method: "POST", path: "/api/wallet/mint", access: admin, body: ofAlice("amount", 1)},
 	{method: "POST", path: "/api/wallet/use", access: spender, body: ofAlice("amount", 1)},
+	{method: "POST", path: "/api/wallet/use/batch", access: spender,
+		body: ofAlice("uses", []map[string]any{{"amount": 1}})},
+	{method: "POST", path: "/api/wallet/holds", access: spender.with("201", "charge key", "superuser"), body: ofAlice("amount", 1)},
+	{method: "GET", path: "/api/wallet/holds", access: spender},
+	{method: "POST", path: "/api/wallet/holds/{id}/extend", access: spender, callFor: onHold("extend"), body: ofAlice("amount", 1)},
+	{method: "POST", path: "/api/wallet/holds/{id}/settle", access: spender, callFor: onHold("settle"), body: ofAlice("amount", 1)},
+	{method: "POST", path: "/api/wallet/holds/{id}/release", access: spender, callFor: onHold("release")},
 	{method: "POST", path: "/api/wallet/refund", access: admin, body: refundBody},
 	{method: "POST", path: "/api/wallet/adjust", access: admin, body: ofAlice("amount", -1, "description", "a test")},
 	{method: "POST", path: "/api/wallet/freeze", access: admin, body: freezeBody},
@@ -164,6 +179,9 @@ func TestRoleMatrix(t *testing.T) {
 				path, body := row.path, ""
 				if row.call != "" {
 					path = row.call
+				}
+				if row.callFor != nil {
+					path = row.callFor(h)
 				}
 				if row.body != nil {
 					body = row.body(h)

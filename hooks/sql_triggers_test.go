@@ -9,6 +9,7 @@ import (
 func TestTriggersHoldAgainstRawSQL(t *testing.T) {
 	h := furnished(t)
 	h.do("POST", "/api/wallet/mint", h.asRoot(), object("userId", h.alice.Id, "amount", 5), "Idempotency-Key", "k1").want(200)
+	h.archiveRow()
 	before := h.snapshot()
 	for table, column := range map[string]string{
 		"wallet_ledger":   "amount_tokens",
@@ -33,10 +34,22 @@ func TestTriggersHoldAgainstRawSQL(t *testing.T) {
 		"UPDATE wallets SET subject_type = 'organization' WHERE id = {:id}": "a wallet never changes its owner",
 		"UPDATE usage_logs SET charged_tokens = 0 WHERE subject_id = {:id}": "usage_logs rows never change",
 		"UPDATE usage_logs SET subject_id = 'x' WHERE subject_id = {:id}":   "usage_logs rows never change",
+		"DELETE FROM usage_archives":                                        "usage_archives rows are never deleted",
+		"UPDATE usage_archives SET rows = 0":                                "usage_archives rows never change",
+		"UPDATE usage_archives SET cutoff = cutoff":                         "usage_archives rows never change",
+		"UPDATE usage_archives SET removed = 0":                             "usage rows are removed once",
+		"UPDATE usage_archives SET removed = 2":                             "usage rows are removed once",
 	} {
 		h.wantRefused(statement, reason)
 	}
 	h.unchanged(before)
+}
+
+// archiveRow puts the manifest of an archive into the database.
+func (h *house) archiveRow() {
+	h.t.Helper()
+	h.mustExecute(`INSERT INTO usage_archives (file, first_id, last_id, rows, tokens, cutoff, sha256, created_at)
+		VALUES ('f', 'a', 'b', 1, 1, '2026-01-01', 'x', '2026-02-01')`)
 }
 
 func (h *house) wantRefused(statement, reason string) {
@@ -52,8 +65,9 @@ func (h *house) wantRefused(statement, reason string) {
 func TestReplaceDoesNotRewriteHistory(t *testing.T) {
 	h := furnished(t)
 	h.do("POST", "/api/wallet/mint", h.asRoot(), object("userId", h.alice.Id, "amount", 5), "Idempotency-Key", "k1").want(200)
+	h.archiveRow()
 	before := h.snapshot()
-	for _, table := range []string{"wallet_ledger", "audit_log", "prices", "wallet_requests", "wallets"} {
+	for _, table := range []string{"wallet_ledger", "audit_log", "prices", "wallet_requests", "wallets", "usage_archives"} {
 		if err := h.execute("INSERT OR REPLACE INTO " + table + " SELECT * FROM " + table); err == nil {
 			t.Errorf("REPLACE INTO %s went through", table)
 		}

@@ -18,11 +18,22 @@ type balanceAnswer struct {
 	MaxConcurrentSessions int64  `json:"maxConcurrentSessions"`
 	RateLimitRPM          int64  `json:"rateLimitRpm"`
 	UpdatedAt             string `json:"updatedAt"`
+	// NextExpiry is what of the balance expires next, null when nothing does.
+	NextExpiry *expiryJSON `json:"nextExpiry"`
+}
+
+type expiryJSON struct {
+	Tokens int64  `json:"tokens"`
+	At     string `json:"at"`
 }
 
 // walletBalance shows a wallet and what its owner may do.
 func (s *server) walletBalance(e *core.RequestEvent) error {
 	wallet, granted, err := s.readWallet(e)
+	if err != nil {
+		return err
+	}
+	next, err := s.nextExpiry(e, wallet)
 	if err != nil {
 		return err
 	}
@@ -35,7 +46,26 @@ func (s *server) walletBalance(e *core.RequestEvent) error {
 		MaxConcurrentSessions: granted.maxConcurrentSessions,
 		RateLimitRPM:          granted.rateLimitRPM,
 		UpdatedAt:             isoTime(wallet.UpdatedAt),
+		NextExpiry:            next,
 	})
+}
+
+// nextExpiry is how many tokens expire at the next moment at which any do.
+func (s *server) nextExpiry(e *core.RequestEvent, wallet ledger.Wallet) (*expiryJSON, error) {
+	if wallet.Expiring == 0 {
+		return nil, nil
+	}
+	grants, err := s.store.Grants(e.Request.Context(), wallet.Subject)
+	if err != nil || len(grants) == 0 {
+		return nil, err
+	}
+	next := expiryJSON{At: isoTime(grants[0].ExpiresAt)}
+	for _, grant := range grants {
+		if grant.ExpiresAt.Equal(grants[0].ExpiresAt) {
+			next.Tokens += grant.Remaining
+		}
+	}
+	return &next, nil
 }
 
 // readWallet reads the wallet that the caller may read, and what its owner may do.

@@ -57,7 +57,7 @@ func mintForm(app core.App, body *fields, request ledger.Request) (ledger.Mint, 
 		Description:     body.text("description"),
 		ReferenceType:   "manual",
 	}
-	body.refuse("expiresAt", "expiresAt is not served yet: tokens do not expire. Leave it out.")
+	mint.ExpiresAt = body.instant("expiresAt")
 	if !body.has("amountCents") {
 		mint.Amount = body.amount("amount")
 		if body.err != nil || mint.PlanID == "" {

@@ -27,7 +27,7 @@ func (s *server) walletUse(e *core.RequestEvent) error {
 	if err != nil {
 		return err
 	}
-	c, subject, err := requireWalletSpender(e, body)
+	c, subject, err := s.requireWalletSpender(e, body)
 	if err != nil {
 		return err
 	}
@@ -60,31 +60,16 @@ func showUse(receipt ledger.Receipt) useAnswer {
 }
 
 func (s *server) useForm(body *fields, request ledger.Request) (ledger.Use, error) {
+	cost := s.readCost(body, body.amount)
 	use := ledger.Use{
 		Request:       request,
 		AllowNegative: body.flag("allowNegative"),
 		Description:   body.text("description"),
-		Metadata:      body.object("metadata"),
-		Usage: ledger.Usage{
-			Endpoint:   body.text("endpoint"),
-			Method:     body.text("method"),
-			SessionID:  body.text("sessionId"),
-			RequestID:  body.text("requestId"),
-			ResponseID: body.text("responseId"),
-			EventType:  body.text("eventType"),
-		},
+		Metadata:      cost.usage.Metadata,
+		Amount:        cost.amount,
+		ByPrice:       cost.byPrice,
+		Usage:         cost.usage,
 	}
-	use.Usage.Metadata = use.Metadata
-	if !body.has("model") && !body.has("provider") {
-		use.Amount = body.amount("amount")
-		return use, body.err
-	}
-	body.refuse("amount", "amount and model exclude each other: send amount, or provider and model with the counts.")
-	readCounts(body, &use.Usage)
-	if body.err != nil {
-		return use, body.err
-	}
-	// A price that is missing now does not matter to a use that was done before.
-	use.ByPrice, use.Refusal = true, s.priceUse(&use)
-	return use, nil
+	use.Refusal = cost.refusal
+	return use, body.err
 }

@@ -28,28 +28,26 @@ func readCounts(body *fields, u *ledger.Usage) {
 	checkCounts(body, *u)
 }
 
-// priceUse fills in what the counts of a use cost under the price in force, or
-// says why they cannot be priced.
-func (s *server) priceUse(use *ledger.Use) error {
-	u := &use.Usage
+// price returns what the counts of a use cost under the price in force, and notes
+// the price with them, or says why they cannot be priced.
+func (s *server) price(u *ledger.Usage) (int64, error) {
 	price, found := s.prices.Load().Find(u.Provider, u.Model, time.Now())
 	if !found {
-		return ledger.Invalid("model", fmt.Sprintf(
+		return 0, ledger.Invalid("model", fmt.Sprintf(
 			"model %q of provider %q has no price: add one to the collection prices, or send amount.", u.Model, u.Provider))
 	}
 	margin := price.EffectiveMarginPPM(s.config.MarginPPM)
 	charge, err := pricing.Quote(classes(*u), price.Rates, margin, s.config.TokenValueMicroUSD)
 	if err != nil {
-		return priceRefusal(err)
+		return 0, priceRefusal(err)
 	}
-	use.Amount = charge.Total
 	u.AdjustedInputTokens, u.AdjustedOutputTokens = charge.In, charge.Out
 	u.PriceID = price.ID
 	in, out := sideRates(price.Rates, u.Modality)
 	u.InputRatio = pricing.Ratio(in, margin, s.config.TokenValueMicroUSD)
 	u.OutputRatio = pricing.Ratio(out, margin, s.config.TokenValueMicroUSD)
 	u.Rates = pinRates(price.Rates, margin, s.config.TokenValueMicroUSD)
-	return nil
+	return charge.Total, nil
 }
 
 func checkCounts(body *fields, u ledger.Usage) {

@@ -22,6 +22,7 @@ const (
 	variableTokenValue          = "TOKEN_VALUE_MICRO_USD"
 	variableMargin              = "MARGIN_PPM"
 	variablePublicDir           = "PUBLIC_DIR"
+	variableUsageRetention      = "USAGE_RETENTION_DAYS"
 )
 
 // Defaults and bounds. Those of the token value and the margin are pricing's.
@@ -87,6 +88,10 @@ type Config struct {
 
 	// PublicDir is a folder whose files replace the built-in portal.
 	PublicDir string
+
+	// UsageRetentionDays is how many whole UTC days usage rows stay in the
+	// database before they move to archive files; 0 keeps them for ever.
+	UsageRetentionDays int
 }
 
 // Load reads the configuration through getenv, os.Getenv outside tests. An
@@ -106,6 +111,8 @@ func Load(getenv func(string) string) (Config, error) {
 			pricing.DefaultTokenValueMicroUSD, 1, pricing.MaxTokenValueMicroUSD),
 		MarginPPM: env.number(variableMargin, pricing.DefaultMarginPPM, 1, pricing.MaxMarginPPM),
 		PublicDir: env.textOr(variablePublicDir, DefaultPublicDir),
+
+		UsageRetentionDays: env.usageRetention(),
 	}
 	config.Secret, config.OldSecret = env.secrets()
 	config.SuperuserEmail, config.SuperuserPassword = env.superuser()

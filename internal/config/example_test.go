@@ -47,6 +47,7 @@ func TestExampleShowsTheDefaults(t *testing.T) {
 	for name, value := range map[string]string{
 		"ENVIRONMENT": "development", "FRONTEND_URL": "http://localhost:5173", "AUTH_RATE_LIMIT": "3", "API_RATE_LIMIT": "6000",
 		"TOKEN_VALUE_MICRO_USD": "10", "MARGIN_PPM": "1200000", "PUBLIC_DIR": "pb_public",
+		"USAGE_RETENTION_DAYS": "0",
 	} {
 		if example[name] != value {
 			t.Errorf("%s shows %q, want %q", name, example[name], value)

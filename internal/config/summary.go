@@ -21,6 +21,7 @@ func (c Config) Summary() []string {
 		fmt.Sprintf("token value: %d micro-USD", c.TokenValueMicroUSD),
 		fmt.Sprintf("margin: %d parts per million of the provider's cost", c.MarginPPM),
 		"public folder: " + c.PublicDir,
+		"usage rows: " + retention(c.UsageRetentionDays),
 	}
 }
 

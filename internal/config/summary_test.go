@@ -21,6 +21,7 @@ func TestSummaryOfDefaults(t *testing.T) {
 		"token value: 10 micro-USD",
 		"margin: 1200000 parts per million of the provider's cost",
 		"public folder: pb_public",
+		"usage rows: kept for ever",
 	}
 	if got := mustLoad(t, nil).Summary(); !slices.Equal(got, want) {
 		t.Fatalf("got\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))

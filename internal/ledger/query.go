@@ -17,6 +17,11 @@ type Reader interface {
 	// Entry finds one entry of any wallet; the bool is false when there is none.
 	Entry(ctx context.Context, id string) (Entry, bool, error)
 	Usage(ctx context.Context, query UsageQuery) (Page[UsageRow], error)
+	Holds(ctx context.Context, query HoldQuery) (Page[HoldRow], error)
+	// Hold finds one hold of any wallet; the bool is false when there is none.
+	Hold(ctx context.Context, id string) (HoldRow, bool, error)
+	// Grants lists a wallet's live grants with tokens left, soonest expiry first.
+	Grants(ctx context.Context, subject Subject) ([]Grant, error)
 	// UsedTokens sums what uses took from a wallet on and after a UTC day
 	// (YYYY-MM-DD, empty: ever). Refunds do not count against it.
 	UsedTokens(ctx context.Context, subject Subject, sinceDay string) (int64, error)
@@ -28,6 +33,15 @@ type Page[T any] struct {
 	Total int64
 	// More says that older rows follow.
 	More bool
+}
+
+// HoldQuery selects a page of a wallet's holds. Zero values do not filter.
+type HoldQuery struct {
+	Subject  Subject
+	State    HoldState
+	Limit    int64
+	Offset   int64
+	BeforeID string // only holds made before this one
 }
 
 // EntryQuery selects a page of a wallet's ledger. Zero values do not filter.

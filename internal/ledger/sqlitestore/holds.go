@@ -47,6 +47,28 @@ func (t *tx) writeHolds(changes *ledger.Changes) error {
 	return nil
 }
 
+// Hold finds one hold by its id.
+func (s *Store) Hold(ctx context.Context, id string) (ledger.HoldRow, bool, error) {
+	return scanHold(s.reader.QueryRowContext(ctx, selectHold, id))
+}
+
+// Holds reads a page of a wallet's holds, newest first.
+func (s *Store) Holds(ctx context.Context, query ledger.HoldQuery) (ledger.Page[ledger.HoldRow], error) {
+	f := forSubject(query.Subject)
+	f.text("state", string(query.State))
+	var page ledger.Page[ledger.HoldRow]
+	var err error
+	if page.Total, err = s.count(ctx, "wallet_holds", f); err != nil {
+		return page, err
+	}
+	if query.BeforeID != "" {
+		f.add("id < ?", query.BeforeID)
+	}
+	text := `SELECT ` + holdColumns + ` FROM wallet_holds` + f.where() + ` ORDER BY id DESC LIMIT ? OFFSET ?`
+	page.Rows, page.More, err = list(ctx, s.reader, text, append(f.arguments, query.Limit+1, query.Offset), query.Limit, scanHold)
+	return page, err
+}
+
 // DueHolds lists open holds whose deadline has passed.
 func (s *Store) DueHolds(ctx context.Context, now time.Time, after ledger.DuePosition, limit int) ([]ledger.Due, error) {
 	return s.due(ctx, selectDueHolds, now, after, limit)

@@ -107,14 +107,26 @@ func (s *Store) Usage(ctx context.Context, query ledger.UsageQuery) (ledger.Page
 	return page, err
 }
 
-// usageTotal counts; the roll-ups know the number of all uses.
+// usageTotal counts. The roll-ups know the number of all uses; those from before
+// the archives' cutoff are counted as far as they are still in the list, which is
+// not at all, but while a run removes them.
 func (s *Store) usageTotal(ctx context.Context, query ledger.UsageQuery, f *filter) (int64, error) {
 	if query.Model != "" || query.EventType != "" || !query.From.IsZero() || !query.To.IsZero() {
 		return s.count(ctx, "usage_logs", f)
 	}
-	var total int64
 	all := forSubject(query.Subject)
-	err := s.reader.QueryRowContext(ctx, `SELECT COALESCE(SUM(uses), 0) FROM usage_daily`+all.where(), all.arguments...).Scan(&total)
+	text := `SELECT COALESCE(SUM(uses), 0) FROM usage_daily` + all.where()
+	arguments := all.arguments
+	if cutoff := *s.archiveCutoff.Load(); cutoff != "" {
+		old := forSubject(query.Subject)
+		old.add("created_at < ?", cutoff)
+		all.add("day >= ?", cutoff[:len(time.DateOnly)])
+		text = `SELECT (SELECT COALESCE(SUM(uses), 0) FROM usage_daily` + all.where() +
+			`) + (SELECT COUNT(*) FROM usage_logs` + old.where() + `)`
+		arguments = append(all.arguments, old.arguments...)
+	}
+	var total int64
+	err := s.reader.QueryRowContext(ctx, text, arguments...).Scan(&total)
 	return total, err
 }
 

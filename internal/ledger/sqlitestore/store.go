@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"sync/atomic"
 
 	"sokuji/internal/ledger"
 )
@@ -17,6 +18,10 @@ type Store struct {
 	reader *sql.DB // PocketBase's read pool
 	write  statements
 	wallet *sql.Stmt // the reader's
+
+	// archiveCutoff is the time before which usage rows may be archived, as it is
+	// stored; empty: none are.
+	archiveCutoff atomic.Pointer[string]
 }
 
 // Open prepares the statements. The schema must be there. The two pools stay
@@ -30,7 +35,11 @@ func Open(writer, reader *sql.DB) (*Store, error) {
 	if err != nil {
 		return nil, errors.Join(err, write.close())
 	}
-	return &Store{writer: writer, reader: reader, write: write, wallet: wallet}, nil
+	s := &Store{writer: writer, reader: reader, write: write, wallet: wallet}
+	if err := s.loadArchiveCutoff(context.Background()); err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
+	return s, nil
 }
 
 // Close gives the prepared statements back.
