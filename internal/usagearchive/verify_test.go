@@ -6,6 +6,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -53,7 +54,12 @@ func TestNothingIsRemovedWithoutItsFile(t *testing.T) {
 	}
 	flipped := bytes.Clone(whole)
 	flipped[len(flipped)/2] ^= 1
+	var sameRows []string
+	for n, id := range names("a", 1, 5) {
+		sameRows = append(sameRows, fmt.Sprintf(`{"id":%q,"charged_tokens":%d}`, id, n+1))
+	}
 	for what, content := range map[string][]byte{
+		"all but ids and tokens": zipped(t, strings.Join(sameRows, "\n")),
 		"empty": {}, "cut off": whole[:len(whole)-9], "one bit": flipped, "longer": append(bytes.Clone(whole), 'x'),
 		"doubled": append(bytes.Clone(whole), whole...), "another file": zipped(t, `{"id":"a00001"}`),
 	} {

@@ -73,6 +73,8 @@ func TestHoursBeginWhereTheClockSaysSo(t *testing.T) {
 		{"half an hour for the first time", "Australia/Lord_Howe", "2026-04-04T14:45Z", "2026-04-04T14:00Z", "2026-04-04T15:00Z"},
 		{"and for the second", "Australia/Lord_Howe", "2026-04-04T15:15Z", "2026-04-04T15:00Z", "2026-04-04T15:30Z"},
 		{"half an hour is lost", "Australia/Lord_Howe", "2026-10-03T15:45Z", "2026-10-03T15:30Z", "2026-10-03T16:00Z"},
+		{"before the clock moves within an hour", "America/St_Johns", "2010-11-07T02:30Z", "2010-11-07T02:30Z", "2010-11-07T02:31Z"},
+		{"and after it", "America/St_Johns", "2010-11-07T02:45Z", "2010-11-07T02:31Z", "2010-11-07T03:30Z"},
 		{"a day is lost", "Pacific/Apia", "2011-12-30T10:00Z", "2011-12-30T10:00Z", "2011-12-30T11:00Z"},
 	} {
 		at := moment(t, test.at).In(zone(t, test.zone))

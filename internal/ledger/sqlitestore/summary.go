@@ -17,7 +17,7 @@ const selectQuarters = `WITH RECURSIVE parts (n) AS (SELECT 0 UNION ALL SELECT n
 SELECT q.slot, q.uses, q.tokens, q.input_tokens, q.output_tokens
 FROM usage_daily AS d CROSS JOIN parts CROSS JOIN usage_quarters AS q
 WHERE d.subject_id = ? AND d.subject_type = ? AND d.day BETWEEN ? AND ?
-AND q.slot = unixepoch(d.day) / 900 + parts.n AND q.subject_id = d.subject_id AND q.subject_type = d.subject_type
+AND q.slot = unixepoch(d.day) / 900 + parts.n AND q.subject_id = d.subject_id
 AND q.slot >= ? AND q.slot < ?`
 
 // EachQuarter calls each for every quarter of an hour in which a wallet was used
