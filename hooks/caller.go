@@ -5,7 +5,6 @@ import (
 
 	"sokuji/internal/accounts"
 	"sokuji/internal/apikeys"
-	"sokuji/internal/ledger"
 )
 
 // callerKind says by what right a request is made.
@@ -75,35 +74,4 @@ func requireSuperuser(e *core.RequestEvent) (caller, error) {
 		return c, unauthorized()
 	}
 	return c, forbidden("Only a superuser may do this.")
-}
-
-// requireWalletReader admits whoever may read a wallet, and returns it: a user
-// and a key see their own, a superuser names one.
-func requireWalletReader(e *core.RequestEvent) (ledger.Subject, error) {
-	c := callerOf(e)
-	named, isNamed, err := subjectOfQuery(e.Request.URL.Query())
-	if err != nil {
-		return ledger.Subject{}, err
-	}
-	if c.kind == superuser {
-		if !isNamed {
-			return ledger.Subject{}, missingSubject()
-		}
-		return named, nil
-	}
-	if c.kind == guest {
-		return ledger.Subject{}, unauthorized()
-	}
-	if c.kind == apiKey && !c.grant.Scopes.Has(apikeys.ScopeWalletRead) {
-		return ledger.Subject{}, missingScope(apikeys.ScopeWalletRead)
-	}
-	return ownWallet(c, named, isNamed)
-}
-
-func ownWallet(c caller, named ledger.Subject, isNamed bool) (ledger.Subject, error) {
-	own := ledger.UserSubject(c.userID)
-	if isNamed && named != own {
-		return ledger.Subject{}, forbidden("This is not your wallet.")
-	}
-	return own, nil
 }

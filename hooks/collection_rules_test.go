@@ -66,7 +66,7 @@ func owned(alices, bobs int) [5]string {
 }
 
 var ruleMatrix = []ruleRow{
-	{collection: "wallets", target: ofUser("wallets", "subject_id"), list: owned(1, 1), view: ownerSees,
+	{collection: "wallets", target: ofUser("wallets", "subject_id"), list: [5]string{"0", "403", "1", "1", "3"}, view: ownerSees,
 		create: nobodyMay, update: nobodyMay, delete: nobodyMay},
 	{collection: "wallet_ledger", target: ofUser("wallet_ledger", "subject_id"), list: owned(3, 1), view: ownerSees,
 		create: nobodyMay, update: nobodyMay, delete: nobodyMay},
@@ -87,7 +87,7 @@ var ruleMatrix = []ruleRow{
 	{collection: "plans", target: func(*house) string { return "unlimited_plan" },
 		list: [5]string{"7", "403", "7", "7", "7"}, view: [5]string{"200", "403", "200", "200", "200"},
 		create: rootPatches, update: rootPatches, delete: onlyRootMay},
-	{collection: "entitlements", target: ofUser("entitlements", "subject_id"), list: owned(1, 1), view: ownerSees,
+	{collection: "entitlements", target: ofUser("entitlements", "subject_id"), list: [5]string{"0", "403", "1", "1", "3"}, view: ownerSees,
 		create: rootMayWrong, update: rootPatches, delete: onlyRootMay},
 	{collection: "app_user", target: ofUser("app_user", "better_auth_user_id"), list: owned(1, 1), view: ownerSees,
 		create: rootMayWrong, update: rootPatches, delete: onlyRootMay},
@@ -95,6 +95,15 @@ var ruleMatrix = []ruleRow{
 		create: rootMayWrong, update: rootPatches, delete: onlyRootMay},
 	{collection: "api_keys", target: ofUser("api_keys", "user"), list: owned(2, 0), view: ownerSees,
 		create: nobodyMay, update: rootPatches, delete: onlyRootMay},
+	// alice owns the one organisation; whoever signs in may make another
+	{collection: "organizations", target: first("organizations"),
+		list: [5]string{"0", "403", "0", "1", "1"}, view: [5]string{"404", "403", "404", "200", "200"},
+		create: [5]string{"400", "403", "400", "400", "400"}, update: [5]string{"404", "403", "404", "200", "200"},
+		delete: [5]string{"404", "403", "404", "204", "404"}},
+	{collection: "memberships", target: first("memberships"),
+		list: [5]string{"0", "403", "0", "1", "1"}, view: [5]string{"404", "403", "404", "200", "200"},
+		create: [5]string{"400", "403", "400", "400", "400"}, update: [5]string{"404", "403", "404", "200", "200"},
+		delete: [5]string{"404", "403", "404", "400", "400"}},
 	{collection: "webhook_logs", target: first("webhook_logs"),
 		list: [5]string{"403", "403", "403", "403", "1"}, view: rootSees,
 		create: rootMayWrong, update: rootPatches, delete: onlyRootMay},
@@ -116,6 +125,7 @@ func furnished(t *testing.T) *house {
 	h.aliceSession()
 	h.signIn(bobEmail, testPassword)
 	h.defaultKey()
+	h.do("POST", "/api/collections/organizations/records", h.asAlice(), object("name", "Acme")).want(200)
 	h.save("webhook_logs", map[string]any{"event_id": "evt_1", "event_type": "test"})
 	return h
 }

@@ -25,6 +25,8 @@ func Register(app core.App, settings config.Config, public fs.FS) error {
 	bindUserPasswords(app) // hashes before the next one opens the write transaction
 	bindUserProvisioning(app)
 	bindUserClaims(app)
+	bindOrganizations(app)
+	bindMemberships(app)
 	bindMoneyGuards(app)
 	bindHiddenColumns(app)
 	bindEntitlementPlans(app)
@@ -37,6 +39,7 @@ func Register(app core.App, settings config.Config, public fs.FS) error {
 		}
 		bindShutdown(se, s)
 		bindCaches(app, s)
+		bindRoleCache(app, s)
 		bindRealtimeSessions(app)
 		bindAccountThrottle(app, s)
 		bindSessionCleanup(app, s)

@@ -54,6 +54,7 @@ type server struct {
 	authRecords  *readcache.Cache[recordKey, *core.Record]
 	authTokens   *readcache.Cache[string, verifiedToken]
 	entitlements *readcache.Cache[ledger.Subject, entitlement]
+	roles        *readcache.Cache[seat, role]
 
 	nobodysPassword nobodysPassword
 
@@ -80,6 +81,7 @@ func newServer(app core.App, settings config.Config) (*server, error) {
 		authRecords:  readcache.New[recordKey, *core.Record](maxCachedAuthRecords),
 		authTokens:   readcache.New[string, verifiedToken](maxCachedAuthTokens),
 		entitlements: readcache.New[ledger.Subject, entitlement](maxCachedEntitlements),
+		roles:        readcache.New[seat, role](maxCachedRoles),
 	}
 	var errs [3]error
 	s.signInLimit, errs[0] = limits.NewWindow(limits.Config{Max: settings.AuthRateLimit, Period: signInWindow})

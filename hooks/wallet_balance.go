@@ -70,7 +70,7 @@ func (s *server) nextExpiry(e *core.RequestEvent, wallet ledger.Wallet) (*expiry
 
 // readWallet reads the wallet that the caller may read, and what its owner may do.
 func (s *server) readWallet(e *core.RequestEvent) (ledger.Wallet, entitlement, error) {
-	subject, err := requireWalletReader(e)
+	subject, err := s.requireWalletViewer(e)
 	if err != nil {
 		return ledger.Wallet{}, entitlement{}, err
 	}

@@ -6,7 +6,6 @@ import (
 
 	"github.com/pocketbase/pocketbase/core"
 
-	"sokuji/internal/apikeys"
 	"sokuji/internal/ledger"
 )
 
@@ -183,22 +182,6 @@ func (s *server) ownHoldRequest(e *core.RequestEvent, body *fields) (*fields, le
 	return nil, ledger.Request{}, &ledger.Error{
 		Code: ledger.CodeHoldNotFound, Field: "id", Message: "There is no such hold in a wallet of yours.",
 	}
-}
-
-// requireSpender admits whoever may take tokens from some wallet.
-func requireSpender(e *core.RequestEvent) (caller, error) {
-	c := callerOf(e)
-	switch c.kind {
-	case guest:
-		return c, unauthorized()
-	case user:
-		return c, forbidden("A user does not charge wallets: use an API key with the scope wallet:charge, or a superuser.")
-	case apiKey:
-		if !c.grant.Scopes.Has(apikeys.ScopeWalletCharge) {
-			return c, missingScope(apikeys.ScopeWalletCharge)
-		}
-	}
-	return c, nil
 }
 
 // duration reads a whole number of seconds; a missing field is 0.

@@ -49,13 +49,7 @@ func (s *server) requireHoldReader(e *core.RequestEvent) (ledger.Subject, error)
 	if err != nil {
 		return ledger.Subject{}, err
 	}
-	if !isNamed {
-		if c.kind == superuser {
-			return ledger.Subject{}, missingSubject()
-		}
-		named = ledger.UserSubject(c.userID)
-	}
-	return named, s.mayEnterWallet(e, c, named, adminOnly)
+	return s.enter(e, c, named, isNamed, adminOnly)
 }
 
 // holdCursorMark keeps a cursor of another list from meaning something here.

@@ -21,7 +21,7 @@ type pagination struct {
 
 // walletLedger lists a wallet's entries, newest first.
 func (s *server) walletLedger(e *core.RequestEvent) error {
-	subject, err := requireWalletReader(e)
+	subject, err := s.requireWalletReader(e)
 	if err != nil {
 		return err
 	}

@@ -10,7 +10,7 @@ import (
 
 // walletUsage lists a wallet's uses, newest first.
 func (s *server) walletUsage(e *core.RequestEvent) error {
-	subject, err := requireWalletReader(e)
+	subject, err := s.requireWalletReader(e)
 	if err != nil {
 		return err
 	}

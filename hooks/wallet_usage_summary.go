@@ -36,7 +36,7 @@ type totalsJSON struct {
 
 // walletUsageSummary sums a wallet's uses by day or hour of a time zone.
 func (s *server) walletUsageSummary(e *core.RequestEvent) error {
-	subject, err := requireWalletReader(e)
+	subject, err := s.requireWalletReader(e)
 	if err != nil {
 		return err
 	}

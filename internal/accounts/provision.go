@@ -28,12 +28,10 @@ type NewUser struct {
 func Provision(tx dbx.Builder, user NewUser, now time.Time) error {
 	subject := ledger.UserSubject(user.ID)
 	params := dbx.Params{
-		"id":      user.RowID,
-		"user":    user.ID,
-		"name":    strings.TrimSpace(user.Name),
-		"subject": string(subject.Type),
-		"plan":    FreePlan,
-		"now":     formatTime(now),
+		"id":   user.RowID,
+		"user": user.ID,
+		"name": strings.TrimSpace(user.Name),
+		"now":  formatTime(now),
 	}
 	_, err := tx.NewQuery(`
 		INSERT INTO app_user (id, better_auth_user_id, first_name, created_at, updated_at)
@@ -44,15 +42,5 @@ func Provision(tx dbx.Builder, user NewUser, now time.Time) error {
 	if err := sqlitestore.CreateWallet(tx, subject, now); err != nil {
 		return fmt.Errorf("wallet: %w", err)
 	}
-	result, err := tx.NewQuery(`
-		INSERT INTO entitlements (id, subject_type, subject_id, plan_id, max_concurrent_sessions, rate_limit_rpm, features, updated_at)
-		SELECT {:user}, {:subject}, {:user}, id, max_concurrent_sessions, rate_limit_rpm, features, {:now} FROM plans WHERE id = {:plan}`).
-		Bind(params).Execute()
-	if err != nil {
-		return fmt.Errorf("entitlement: %w", err)
-	}
-	if created, err := result.RowsAffected(); err != nil || created != 1 {
-		return fmt.Errorf("entitlement: the plan %s is missing (%v)", FreePlan, err)
-	}
-	return nil
+	return entitle(tx, subject, now)
 }

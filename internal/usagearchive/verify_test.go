@@ -60,7 +60,7 @@ func TestNothingIsRemovedWithoutItsFile(t *testing.T) {
 	}
 	for what, content := range map[string][]byte{
 		"all but ids and tokens": zipped(t, strings.Join(sameRows, "\n")),
-		"empty": {}, "cut off": whole[:len(whole)-9], "one bit": flipped, "longer": append(bytes.Clone(whole), 'x'),
+		"empty":                  {}, "cut off": whole[:len(whole)-9], "one bit": flipped, "longer": append(bytes.Clone(whole), 'x'),
 		"doubled": append(bytes.Clone(whole), whole...), "another file": zipped(t, `{"id":"a00001"}`),
 	} {
 		if err := os.WriteFile(path, content, 0o600); err != nil {
