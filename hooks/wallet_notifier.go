@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"runtime/debug"
+	"strings"
 	"sync"
 	"time"
 
@@ -99,12 +100,15 @@ func (n *walletNotifier) announceSafely(subjects map[ledger.Subject]struct{}) {
 	n.announce(subjects)
 }
 
-// announce sends an update of each wallet whose owner, or any superuser, listens.
+// walletTopic begins the realtime topics of single wallets.
+const walletTopic = "wallets/"
+
+// announce sends an update of each wallet that somebody may be listening for.
 // PocketBase checks the view rule of each client.
 func (n *walletNotifier) announce(subjects map[ledger.Subject]struct{}) {
 	online := n.online()
 	for subject := range subjects {
-		if !online.all && !online.users[subject.ID] {
+		if !online.all && !online.wallets[subject.ID] {
 			continue
 		}
 		record, err := n.app.FindRecordById("wallets", subject.ID)
@@ -121,15 +125,16 @@ func (n *walletNotifier) announce(subjects map[ledger.Subject]struct{}) {
 	}
 }
 
-// listeners is who has a realtime connection; all is set when a superuser is
-// among them, who may see every wallet.
+// listeners is whose wallets somebody may be listening for: users with a realtime
+// connection, and organisations whose wallet somebody named. all is set when a
+// superuser is among them, who may see every wallet.
 type listeners struct {
-	users map[string]bool
-	all   bool
+	wallets map[string]bool
+	all     bool
 }
 
 func (n *walletNotifier) online() listeners {
-	found := listeners{users: make(map[string]bool)}
+	found := listeners{wallets: make(map[string]bool)}
 	for _, client := range n.app.SubscriptionsBroker().Clients() {
 		record, _ := client.Get(apis.RealtimeClientAuthKey).(*core.Record)
 		if record == nil { // a guest, whom PocketBase stores as a nil record
@@ -138,7 +143,11 @@ func (n *walletNotifier) online() listeners {
 		if record.IsSuperuser() {
 			found.all = true
 		}
-		found.users[record.Id] = true
+		found.wallets[record.Id] = true
+		for topic := range client.Subscriptions(walletTopic) {
+			id, _, _ := strings.Cut(strings.TrimPrefix(topic, walletTopic), "?")
+			found.wallets[id] = true
+		}
 	}
 	return found
 }

@@ -59,7 +59,7 @@ describe('the SDK alone', () => {
     assert.equal(wallet.frozen, false);
 
     const { updatedAt, ...balance } = await pb.send('/api/wallet/balance', {});
-    assert.deepEqual(balance, { balance: 0, held: 0, available: 0, frozen: false, planId: 'free_plan', maxConcurrentSessions: 1, rateLimitRpm: 60 });
+    assert.deepEqual(balance, { balance: 0, held: 0, available: 0, frozen: false, planId: 'free_plan', maxConcurrentSessions: 1, rateLimitRpm: 60, nextExpiry: null });
     assert.ok(Date.parse(updatedAt) > 0, updatedAt);
   });
 
