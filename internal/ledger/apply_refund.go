@@ -34,7 +34,7 @@ func (r Refund) apply(wallet Wallet, facts Facts) (Outcome, error) {
 	}
 	if left == 0 {
 		return Outcome{}, &Error{
-			Code: CodeOverRefund, Field: "ledgerId", Message: fmt.Sprintf("Entry %s is refunded already, whole.", r.EntryID),
+			Code: CodeOverRefund, Field: "ledgerId", Message: fmt.Sprintf("Nothing of entry %s is left to refund.", r.EntryID),
 		}
 	}
 	if amount > left {

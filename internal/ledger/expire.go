@@ -11,7 +11,7 @@ const (
 	defaultSweepInterval = time.Second
 	// maxSweepPages bounds what one sweep does before operations have their turn
 	// again, in pages of maxBatchOperations.
-	maxSweepPages = 4
+	maxSweepPages = 16
 )
 
 // sweeper remembers where the last sweep stopped. A grant that a hold keeps alive
