@@ -62,5 +62,8 @@ func (s *server) healthReady(e *core.RequestEvent) error {
 	if s.draining.Load() {
 		return e.JSON(http.StatusServiceUnavailable, map[string]any{"status": "draining"})
 	}
+	if !s.books.balance() { // which row it is stands in the log and the audit log
+		return e.JSON(http.StatusServiceUnavailable, map[string]any{"status": "unbalanced"})
+	}
 	return s.probe(e, "database", `SELECT COUNT(*) FROM (SELECT id FROM wallets LIMIT 1)`)
 }

@@ -43,6 +43,7 @@ func Register(app core.App, settings config.Config, public fs.FS) error {
 		bindRealtimeSessions(app)
 		bindAccountThrottle(app, s)
 		bindSessionCleanup(app, s)
+		bindBooks(app, s)
 		bindUsageRetention(app, s)
 
 		s.bindMiddlewares(se.Router)

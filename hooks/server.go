@@ -41,6 +41,7 @@ type server struct {
 
 	store    *sqlitestore.Store
 	ledger   *ledger.Ledger
+	books    *books
 	sessions *accounts.Sessions
 	keys     *keyCache
 	prices   atomic.Pointer[pricing.Book]
@@ -117,6 +118,7 @@ func (s *server) open() error {
 	if s.superuserKeys, err = newSuperuserKeys(s.reader); err != nil {
 		return err
 	}
+	s.books = &books{reader: s.reader, note: s.store.Note, logger: s.app.Logger(), now: time.Now}
 	s.wallets = newWalletNotifier(s.app)
 	s.sessions = accounts.NewSessions(writer, s.reader, time.Now)
 	s.ledger = ledger.Open(s.store, ledger.Options{

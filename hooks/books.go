@@ -1,0 +1,100 @@
+package hooks
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/pocketbase/pocketbase/core"
+	"github.com/pocketbase/pocketbase/tools/security"
+
+	"sokuji/internal/ledger"
+	"sokuji/internal/ledger/verify"
+)
+
+const (
+	// booksCheckSchedule is how often the cheap part of the verification runs.
+	booksCheckSchedule = "*/5 * * * *"
+	// booksCheckTimeout bounds one run, and so how long it keeps SQLite from
+	// shortening its write-ahead log.
+	booksCheckTimeout = time.Minute
+)
+
+// books checks the ledger while the server runs: what is new in the chains, and
+// what is held and expiring against the holds and grants.
+type books struct {
+	reader *sql.DB
+	note   func(context.Context, ledger.AuditRow) error
+	logger *slog.Logger
+	now    func() time.Time
+
+	running sync.Mutex
+	monitor verify.Monitor
+	// wrong is the first finding of the last run, nil when the books balance.
+	wrong atomic.Pointer[verify.Finding]
+}
+
+// balance tells whether the last run found nothing.
+func (b *books) balance() bool { return b.wrong.Load() == nil }
+
+// check runs once. What changed since the last run goes to the audit log; a run
+// that could not read changes nothing.
+func (b *books) check(ctx context.Context) error {
+	b.running.Lock()
+	defer b.running.Unlock()
+	ctx, cancel := context.WithTimeout(ctx, booksCheckTimeout)
+	defer cancel()
+	findings, err := b.monitor.Check(ctx, b.reader)
+	if err != nil {
+		return err
+	}
+	var wrong *verify.Finding
+	if len(findings) > 0 {
+		wrong = &findings[0]
+	}
+	before := b.wrong.Swap(wrong)
+	if sameFinding(before, wrong) {
+		return nil
+	}
+	if wrong == nil {
+		b.logger.Info("The books balance again")
+		return b.write(ctx, "books.balanced", "the running check finds nothing any more")
+	}
+	b.logger.Error("The books do not balance", slog.String("table", wrong.Table), slog.String("row", wrong.RowID), slog.String("problem", wrong.Problem))
+	return b.write(ctx, "books.unbalanced", wrong.String())
+}
+
+func sameFinding(a, b *verify.Finding) bool {
+	if a == nil || b == nil {
+		return a == b
+	}
+	return *a == *b
+}
+
+// auditIDLength is that of the ids that the ledger gives.
+const auditIDLength = ledger.IDLength
+
+func (b *books) write(ctx context.Context, action, reason string) error {
+	return b.note(ctx, ledger.AuditRow{
+		ID:     security.RandomStringWithAlphabet(auditIDLength, "0123456789abcdefghijklmnopqrstuv"),
+		Actor:  "server",
+		Action: action,
+		Reason: reason, CreatedAt: b.now().UTC().Truncate(time.Millisecond),
+	})
+}
+
+// bindBooks checks once at the start, beside the first requests, and then by
+// schedule.
+func bindBooks(app core.App, s *server) {
+	run := func() {
+		if err := s.books.check(context.Background()); err != nil && !errors.Is(err, sql.ErrConnDone) {
+			app.Logger().Warn("The books could not be checked", slog.Any("error", err))
+		}
+	}
+	app.Cron().MustAdd("sokujiBooks", booksCheckSchedule, run)
+	go run()
+}
