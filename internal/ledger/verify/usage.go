@@ -1,0 +1,68 @@
+package verify
+
+// readCutoff reads since when usage rows are still here.
+func (a *audit) readCutoff() error {
+	return a.each(func(c *cells) error {
+		id, text := c.integer(), c.text()
+		if _, ok := parseInstant(text); !ok && c.problem == "" {
+			c.fail("cutoff is %q, not a time in the form %q", text, timeLayout)
+		}
+		if c.problem != "" {
+			a.report.find(archivesTable, rowName("", id), "%s", c.problem)
+			return nil
+		}
+		a.cutoff = max(a.cutoff, text)
+		return nil
+	}, `SELECT rowid, cutoff FROM `+archivesTable)
+}
+
+const allUsage = `SELECT rowid, id, subject_type, subject_id, charged_tokens, ledger_id, created_at
+FROM usage_logs NOT INDEXED ORDER BY rowid`
+
+// samePaid joins a usage row with the entry that paid for it.
+const samePaid = `u.id = e.id AND u.ledger_id = e.id AND u.charged_tokens = -e.amount_tokens
+AND u.subject_id = e.subject_id AND u.subject_type = e.subject_type AND u.created_at = e.created_at`
+
+const (
+	usesWithoutUsage = `SELECT e.id FROM wallet_ledger e LEFT JOIN usage_logs u ON ` + samePaid + `
+WHERE e.event_type = 'use' AND e.created_at >= ? AND u.id IS NULL LIMIT ?`
+	usageWithoutUse = `SELECT u.id FROM usage_logs u LEFT JOIN wallet_ledger e ON ` + samePaid + ` AND e.event_type = 'use'
+WHERE u.ledger_id != '' AND e.id IS NULL LIMIT ?`
+)
+
+// checkUsage matches usage rows with uses. Rows without a ledger_id were paid
+// elsewhere and do not concern these books. Those from before the archives'
+// cutoff may be gone, but what is still there must be right.
+func (a *audit) checkUsage() error {
+	var seen uint64
+	old := false
+	err := a.each(func(c *cells) error {
+		a.step()
+		a.report.Usage++
+		rowid, id := c.integer(), c.text()
+		subject, charged, ledgerID := c.subject(), c.integer(), c.text()
+		_, created := c.instant()
+		if c.problem != "" {
+			a.report.find("usage_logs", rowName(id, rowid), "%s", c.problem)
+			return nil
+		}
+		switch {
+		case ledgerID == "":
+		case ledgerID != id:
+			a.report.find("usage_logs", id, "ledger_id is %q: a usage row has the id of the entry that paid for it", ledgerID)
+		case created < a.cutoff:
+			old = true
+		default:
+			seen += a.usePrint(id, subject, charged, created)
+		}
+		return nil
+	}, allUsage)
+	if err != nil || (seen == a.seen.uses && !old) {
+		return err
+	}
+	err = a.locate("usage_logs", "no use agrees with it in id, wallet, time and charged tokens", usageWithoutUse)
+	if err != nil || seen == a.seen.uses {
+		return err
+	}
+	return a.locate("usage_logs", "the use of this id has no usage row that agrees with it", usesWithoutUsage, a.cutoff)
+}
