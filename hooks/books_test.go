@@ -21,7 +21,7 @@ func TestTheServerIsUnreadyWhileItsBooksDoNotBalance(t *testing.T) {
 	h.do("GET", "/api/health/ready", nobody, "").want(200)
 	for _, column := range []string{"held_tokens", "expiring_tokens"} {
 		before := h.count("audit_log", "action = 'books.unbalanced'")
-		h.mustExecute("UPDATE wallets SET " + column + " = " + column + " + 1 WHERE id = {:id}", "id", h.alice.Id)
+		h.mustExecute("UPDATE wallets SET "+column+" = "+column+" + 1 WHERE id = {:id}", "id", h.alice.Id)
 		check()
 		check()
 		if got := h.do("GET", "/api/health/ready", nobody, "").want(503); got.text("status") != "unbalanced" {
@@ -30,7 +30,7 @@ func TestTheServerIsUnreadyWhileItsBooksDoNotBalance(t *testing.T) {
 		if rows := h.count("audit_log", "action = 'books.unbalanced' AND reason LIKE '%' || {:id} || '%'", "id", h.alice.Id); rows != before+1 {
 			t.Errorf("%s: %d rows in the audit log, want %d", column, rows, before+1)
 		}
-		h.mustExecute("UPDATE wallets SET " + column + " = " + column + " - 1 WHERE id = {:id}", "id", h.alice.Id)
+		h.mustExecute("UPDATE wallets SET "+column+" = "+column+" - 1 WHERE id = {:id}", "id", h.alice.Id)
 		check()
 		h.do("GET", "/api/health/ready", nobody, "").want(200)
 	}

@@ -1,7 +1,6 @@
 package hooks
 
 import (
-	"context"
 	"database/sql"
 	"errors"
 	"fmt"
@@ -13,107 +12,112 @@ import (
 
 const membershipsCollection = "memberships"
 
-// maxCachedRoles bounds the memory of who is what where, in entries.
-const maxCachedRoles = 100_000
-
-// role is what a user is in an organisation; empty is nobody.
-type role string
-
-const (
-	roleOwner  role = "owner"
-	roleAdmin  role = "admin"
-	roleMember role = "member"
-)
-
-// leads tells whether the role manages members and reads histories.
-func (r role) leads() bool { return r == roleOwner || r == roleAdmin }
-
-// seat is one user's place in one organisation.
-type seat struct{ organizationID, userID string }
-
-// roleOf reads what a user is in an organisation, as new as the last commit.
-func (s *server) roleOf(ctx context.Context, at seat) (role, error) {
-	known, cached, ticket := s.roles.Get(at)
-	if cached {
-		return known, nil
-	}
-	var found role
-	err := s.reader.QueryRowContext(ctx, `SELECT role FROM memberships WHERE user = ? AND organization = ?`,
-		at.userID, at.organizationID).Scan(&found)
-	if err != nil && !errors.Is(err, sql.ErrNoRows) {
-		return "", fmt.Errorf("read a membership: %w", err)
-	}
-	s.roles.Fill(at, found, ticket)
-	return found, nil
-}
-
-// bindRoleCache makes a change of membership hold from the next request on.
-func bindRoleCache(app core.App, s *server) {
-	clear := func(e *core.RecordEvent) error {
-		s.roles.Clear()
-		return e.Next()
-	}
-	for _, name := range []string{membershipsCollection, organizationsCollection} {
-		app.OnRecordAfterCreateSuccess(name).BindFunc(clear)
-		app.OnRecordAfterUpdateSuccess(name).BindFunc(clear)
-		app.OnRecordAfterDeleteSuccess(name).BindFunc(clear)
-	}
-}
+// maxMembers bounds how many users belong to one organisation.
+const maxMembers = 1_000
 
 // bindMemberships keeps what the collection's rules cannot say: only owners make
 // or unmake owners and admins, and an organisation never loses its last owner,
-// unless that user or the organisation itself is deleted.
+// unless that user or the organisation itself is deleted. Each check reads again
+// inside the transaction that writes: two owners may leave at the same time.
 func bindMemberships(app core.App) {
 	app.OnRecordCreateRequest(membershipsCollection).BindFunc(func(e *core.RecordRequestEvent) error {
-		if err := mayAppoint(e, role(e.Record.GetString("role"))); err != nil {
-			return err
-		}
-		return e.Next()
+		return requestInTransaction(e, func(tx core.App) error {
+			if err := mayAdd(tx, e); err != nil {
+				return err
+			}
+			return e.Next()
+		})
 	})
 	app.OnRecordUpdateRequest(membershipsCollection).BindFunc(func(e *core.RecordRequestEvent) error {
-		before := e.Record.Original()
-		if before.GetString("organization") != e.Record.GetString("organization") || before.GetString("user") != e.Record.GetString("user") {
-			return apis.NewBadRequestError("organization and user of a membership never change: delete it, and create another.", nil)
-		}
 		return requestInTransaction(e, func(tx core.App) error {
-			if role(e.Record.GetString("role")) != roleOwner {
-				if err := keepsAnOwner(tx, before); err != nil {
-					return err
-				}
+			if err := mayChange(tx, e); err != nil {
+				return err
 			}
 			return e.Next()
 		})
 	})
 	app.OnRecordDeleteRequest(membershipsCollection).BindFunc(func(e *core.RecordRequestEvent) error {
-		if !isSelf(e) {
-			if err := mayAppoint(e, role(e.Record.GetString("role"))); err != nil {
-				return err
-			}
-		}
 		return requestInTransaction(e, func(tx core.App) error {
-			if err := keepsAnOwner(tx, e.Record); err != nil {
+			if err := mayRemove(tx, e); err != nil {
 				return err
 			}
 			return e.Next()
 		})
 	})
+	app.OnRecordUpdate(membershipsCollection).BindFunc(func(e *core.RecordEvent) error {
+		before := e.Record.Original()
+		for _, fixed := range []string{"organization", "user"} {
+			if before.GetString(fixed) != e.Record.GetString(fixed) {
+				return apis.NewBadRequestError("The "+fixed+" of a membership never changes: delete it, and create another.", nil)
+			}
+		}
+		return e.Next()
+	})
 }
 
-func isSelf(e *core.RecordRequestEvent) bool {
-	return e.Auth != nil && e.Auth.Collection().Name == usersCollection && e.Auth.Id == e.Record.GetString("user")
-}
-
-// mayAppoint admits owners, and admins as long as it is about a plain member.
-func mayAppoint(e *core.RecordRequestEvent, appointed role) error {
-	if e.HasSuperuserAuth() || appointed == roleMember {
-		return nil // the collection's rule has admitted them
-	}
-	callers, err := membershipOf(e.App, e.Record.GetString("organization"), e.Auth.Id)
-	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+func mayAdd(tx core.App, e *core.RecordRequestEvent) error {
+	as := role(e.Record.GetString("role"))
+	if err := mayAppoint(tx, e, as); err != nil {
 		return err
 	}
-	if err != nil || role(callers.GetString("role")) != roleOwner {
-		return apis.NewForbiddenError("Only an owner appoints or removes owners and admins.", nil)
+	members, err := tx.CountRecords(membershipsCollection, dbx.HashExp{"organization": e.Record.GetString("organization")})
+	if err != nil {
+		return err
+	}
+	if members >= maxMembers {
+		return apis.NewBadRequestError(fmt.Sprintf("An organization has at most %d members: remove one first.", maxMembers), nil)
+	}
+	if as != roleOwner {
+		return nil
+	}
+	return mayOwnAnother(tx, e.Record.GetString("user"))
+}
+
+func mayChange(tx core.App, e *core.RecordRequestEvent) error {
+	stored, err := storedMembership(tx, e.Record)
+	if err != nil {
+		return err
+	}
+	was, becomes := role(stored.GetString("role")), role(e.Record.GetString("role"))
+	if err := mayAppoint(tx, e, was, becomes); err != nil {
+		return err
+	}
+	if was == becomes {
+		return nil
+	}
+	if becomes == roleOwner {
+		return mayOwnAnother(tx, stored.GetString("user"))
+	}
+	return keepsAnOwner(tx, stored)
+}
+
+func mayRemove(tx core.App, e *core.RecordRequestEvent) error {
+	stored, err := storedMembership(tx, e.Record)
+	if err != nil {
+		return err
+	}
+	if leaves := userOf(e) == stored.GetString("user"); !leaves {
+		if err := mayAppoint(tx, e, role(stored.GetString("role"))); err != nil {
+			return err
+		}
+	}
+	return keepsAnOwner(tx, stored)
+}
+
+// mayAppoint admits owners to give or take any role, and admins as long as all of
+// it is about plain members.
+func mayAppoint(tx core.App, e *core.RecordRequestEvent, appointed ...role) error {
+	if e.HasSuperuserAuth() {
+		return nil
+	}
+	callers, err := roleIn(tx, e.Record.GetString("organization"), userOf(e))
+	if err != nil || callers == roleOwner {
+		return err
+	}
+	for _, as := range appointed {
+		if callers != roleAdmin || as != roleMember {
+			return apis.NewForbiddenError("Only an owner appoints or removes owners and admins, and only an admin or an owner adds or removes members.", nil)
+		}
 	}
 	return nil
 }
@@ -135,9 +139,27 @@ func keepsAnOwner(tx core.App, membership *core.Record) error {
 	return nil
 }
 
-func membershipOf(app core.App, organizationID, userID string) (*core.Record, error) {
-	return app.FindFirstRecordByFilter(membershipsCollection, "organization = {:organization} && user = {:user}",
+// storedMembership is a membership as the transaction finds it; the request may
+// have loaded it before another one changed it.
+func storedMembership(tx core.App, loaded *core.Record) (*core.Record, error) {
+	stored, err := tx.FindRecordById(membershipsCollection, loaded.Id)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil, apis.NewNotFoundError("", nil)
+	}
+	return stored, err
+}
+
+// roleIn reads inside a transaction what a user is in an organisation.
+func roleIn(tx core.App, organizationID, userID string) (role, error) {
+	membership, err := tx.FindFirstRecordByFilter(membershipsCollection, "organization = {:organization} && user = {:user}",
 		dbx.Params{"organization": organizationID, "user": userID})
+	if errors.Is(err, sql.ErrNoRows) {
+		return "", nil
+	}
+	if err != nil {
+		return "", err
+	}
+	return role(membership.GetString("role")), nil
 }
 
 func saveMembership(tx core.App, organizationID, userID string, as role) error {

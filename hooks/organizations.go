@@ -13,8 +13,7 @@ import (
 
 const organizationsCollection = "organizations"
 
-// maxOwnedOrganizations bounds how many organisations one user may own, and so
-// how many wallets they may make.
+// maxOwnedOrganizations bounds how many organisations one user may own at a time.
 const maxOwnedOrganizations = 20
 
 // bindOrganizations gives every new organisation a wallet and an entitlement in
@@ -40,28 +39,30 @@ func bindOrganizations(app core.App) {
 		})
 	})
 	app.OnRecordCreateRequest(organizationsCollection).BindFunc(func(e *core.RecordRequestEvent) error {
-		if e.Auth == nil || e.Auth.Collection().Name != usersCollection {
+		creator := userOf(e)
+		if creator == "" {
 			return e.Next() // a superuser adds the owner
 		}
 		return requestInTransaction(e, func(tx core.App) error {
-			if err := mayOwnAnother(tx, e.Auth.Id); err != nil {
+			if err := mayOwnAnother(tx, creator); err != nil {
 				return err
 			}
 			if err := e.Next(); err != nil {
 				return err
 			}
-			return saveMembership(tx, e.Record.Id, e.Auth.Id, roleOwner)
+			return saveMembership(tx, e.Record.Id, creator, roleOwner)
 		})
 	})
 }
 
+// mayOwnAnother refuses to make a user the owner of too many organisations.
 func mayOwnAnother(tx core.App, userID string) error {
 	owned, err := tx.CountRecords(membershipsCollection, dbx.HashExp{"user": userID, "role": string(roleOwner)})
 	if err != nil {
 		return err
 	}
 	if owned >= maxOwnedOrganizations {
-		return apis.NewBadRequestError(fmt.Sprintf("You own %d organizations, the most that one user may: delete one, or make somebody else its owner.", owned), nil)
+		return apis.NewBadRequestError(fmt.Sprintf("One user owns at most %d organizations: delete one, or leave one to another owner.", maxOwnedOrganizations), nil)
 	}
 	return nil
 }
@@ -75,4 +76,12 @@ func requestInTransaction(e *core.RecordRequestEvent, run func(tx core.App) erro
 		e.App = tx
 		return run(tx)
 	})
+}
+
+// userOf is the user who makes a request of the record API, or nothing.
+func userOf(e *core.RecordRequestEvent) string {
+	if e.Auth == nil || e.Auth.Collection().Name != usersCollection {
+		return ""
+	}
+	return e.Auth.Id
 }

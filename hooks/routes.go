@@ -52,6 +52,7 @@ func (s *server) bindWalletRoutes(wallet *router.RouterGroup[*core.RequestEvent]
 	wallet.GET("/ledger", s.walletLedger)
 	wallet.GET("/usage", s.walletUsage)
 	wallet.GET("/usage/summary", s.walletUsageSummary)
+	wallet.GET("/statement", s.walletStatement)
 	wallet.POST("/mint", s.walletMint)
 	wallet.POST("/use", s.walletUse)
 	wallet.POST("/use/batch", s.walletUseBatch).

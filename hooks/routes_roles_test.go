@@ -133,6 +133,7 @@ var roleMatrix = []matrixRow{
 	{method: "GET", path: "/api/wallet/ledger", access: walletRead},
 	{method: "GET", path: "/api/wallet/usage", access: walletRead},
 	{method: "GET", path: "/api/wallet/usage/summary", access: walletRead},
+	{method: "GET", path: "/api/wallet/statement", access: walletRead},
 	{method: "POST", path: "/api/wallet/mint", access: admin, body: ofAlice("amount", 1)},
 	{method: "POST", path: "/api/wallet/use", access: spender, body: ofAlice("amount", 1)},
 	{method: "POST", path: "/api/wallet/use/batch", access: spender,

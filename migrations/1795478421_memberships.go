@@ -6,8 +6,8 @@ import (
 	"github.com/pocketbase/pocketbase/tools/types"
 )
 
-// Who belongs to an organisation, and as what. The rules say who may; that an
-// organisation keeps an owner is the hooks' part.
+// Who belongs to an organisation, and as what. The rules say who may; that only
+// owners appoint, and that an organisation keeps one, is the hooks' part.
 func init() {
 	m.Register(func(app core.App) error {
 		organizations, err := app.FindCollectionByNameOrId("organizations")
@@ -31,24 +31,31 @@ func init() {
 			return err
 		}
 
+		// Conditions on memberships_via_organization are about one and the same row.
+		// The name, which is never empty, makes SQLite start at the caller's own
+		// memberships instead of reading all of them.
 		const (
-			member   = signedInRule + ` && memberships_via_organization.user ?= @request.auth.id`
-			fellow   = signedInRule + ` && organization.memberships_via_organization.user ?= @request.auth.id`
-			keeps    = ` && @request.body.organization:changed = false && @request.body.user:changed = false`
-			asOwner  = ` && organization.memberships_via_organization.role ?= "owner"`
-			asLeader = ` && (organization.memberships_via_organization.role ?= "owner" || organization.memberships_via_organization.role ?= "admin")`
+			named    = `organization.name > ""`
+			fellow   = signedInRule + ` && ` + named + ` && organization.memberships_via_organization.user ?= @request.auth.id`
+			asOwner  = `organization.memberships_via_organization.role ?= "owner"`
+			asLeader = `(` + asOwner + ` || organization.memberships_via_organization.role ?= "admin")`
 		)
 		visible(memberships, fellow)
-		memberships.CreateRule = types.Pointer(fellow + asLeader)
-		memberships.UpdateRule = types.Pointer(fellow + asOwner + keeps)
-		memberships.DeleteRule = types.Pointer(signedInRule + ` && (user = @request.auth.id || organization.memberships_via_organization.user ?= @request.auth.id` + asLeader + `)`)
+		memberships.CreateRule = types.Pointer(fellow + ` && ` + asLeader)
+		memberships.UpdateRule = types.Pointer(fellow + ` && ` + asOwner)
+		memberships.DeleteRule = types.Pointer(fellow + ` && (user = @request.auth.id || ` + asLeader + `)`)
 		if err := app.Save(memberships); err != nil {
 			return err
 		}
 
+		const (
+			member  = signedInRule + ` && memberships_via_organization.user ?= @request.auth.id`
+			owner   = `memberships_via_organization.role ?= "owner"`
+			manager = `(` + owner + ` || memberships_via_organization.role ?= "admin")`
+		)
 		visible(organizations, member)
-		organizations.UpdateRule = types.Pointer(member + ` && (memberships_via_organization.role ?= "owner" || memberships_via_organization.role ?= "admin")`)
-		organizations.DeleteRule = types.Pointer(member + ` && memberships_via_organization.role ?= "owner"`)
+		organizations.UpdateRule = types.Pointer(member + ` && ` + manager)
+		organizations.DeleteRule = types.Pointer(member + ` && ` + owner)
 		if err := app.Save(organizations); err != nil {
 			return err
 		}

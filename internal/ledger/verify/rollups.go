@@ -92,4 +92,3 @@ func (a *audit) locateBuckets(table, query string) error {
 	}
 	return nil
 }
-
