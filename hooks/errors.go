@@ -16,6 +16,7 @@ import (
 	"sokuji/internal/apikeys"
 	"sokuji/internal/betterauth"
 	"sokuji/internal/ledger"
+	"sokuji/internal/ledger/sqlitestore"
 )
 
 // refusal is an error as a client sees it, in whichever shape its route family
@@ -101,6 +102,13 @@ func refusalOf(err error) *refusal {
 	}
 	if p, ok := errors.AsType[*router.ApiError](err); ok {
 		return pocketBaseRefusal(p)
+	}
+	if sqlitestore.CannotWrite(err) {
+		return &refusal{
+			status: http.StatusServiceUnavailable, code: string(ledger.CodeOverloaded), title: ledgerTitle[ledger.CodeOverloaded],
+			message:    "The server cannot write to its disk just now, so nothing was done: try again in a moment.",
+			retryAfter: overloadedRetrySeconds, cause: err,
+		}
 	}
 	if errors.Is(err, context.Canceled) {
 		return &refusal{status: statusClientGone, code: "client_gone", title: "Client gone", message: "The request was given up before its turn; nothing was done."}
@@ -226,7 +234,7 @@ func writeAuthError(e *core.RequestEvent, r *refusal, err error) error {
 	if r.status == http.StatusRequestEntityTooLarge {
 		return writeAuthJSON(e, r.status, betterauth.ErrPayloadTooLarge)
 	}
-	if r.retryAfter > 0 {
+	if r.status == http.StatusTooManyRequests {
 		e.Response.Header().Set(betterauth.RetryAfterHeader, strconv.FormatInt(r.retryAfter, 10))
 		return writeAuthJSON(e, r.status, betterauth.ErrRateLimited)
 	}
