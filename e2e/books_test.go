@@ -22,11 +22,31 @@ type books struct {
 	daily    map[dayKey]dayRow
 	requests []requestRow
 	audited  map[string]int // audit rows by id
+	holds    map[string]holdRow
+	grants   map[string]grantRow
+	moves    []moveRow
 }
 
 type walletRow struct {
-	balance, held, seq int64
-	head               string
+	balance, held, expiring, seq int64
+	head                         string
+}
+
+type holdRow struct {
+	subjectID, state, reference string
+	amount                      int64
+	expiresAt, ledgerID         string
+}
+
+type grantRow struct {
+	subjectID, state           string
+	amount, remaining, expired int64
+}
+
+// moveRow is what an entry gave to a grant, or took from it.
+type moveRow struct {
+	ledgerID, grantID string
+	tokens            int64
 }
 
 type usageRow struct {
@@ -70,6 +90,7 @@ func auditBooks(t *testing.T, dir string) *books {
 	}
 	for _, check := range []func() error{
 		b.checkWallets, b.checkUsage, b.checkDaily, b.checkRequests, b.checkRefunds, b.checkAudit,
+		b.checkHolds, b.checkGrants,
 		func() error { return checkIntegrity(bounded(t), db) },
 	} {
 		if err := check(); err != nil {
@@ -91,6 +112,7 @@ func readBooks(ctx context.Context, db *sql.DB) (*books, error) {
 	b := &books{
 		chains: map[string][]entryRow{}, entries: map[string]entryRow{}, wallets: map[string]walletRow{},
 		daily: map[dayKey]dayRow{}, audited: map[string]int{},
+		holds: map[string]holdRow{}, grants: map[string]grantRow{},
 	}
 	for _, read := range []struct {
 		query string
@@ -99,11 +121,14 @@ func readBooks(ctx context.Context, db *sql.DB) (*books, error) {
 		{`SELECT id, subject_type, subject_id, seq, amount_tokens, balance_after, event_type, reference_type, reference_id,
 			plan_id, external_event_id, idempotency_key, request_hash, description, COALESCE(metadata, ''), created_at,
 			prev_hash, hash FROM wallet_ledger ORDER BY subject_id, seq`, b.addEntry},
-		{`SELECT subject_id, balance_tokens, held_tokens, seq, head_hash FROM wallets`, b.addWallet},
+		{`SELECT subject_id, balance_tokens, held_tokens, expiring_tokens, seq, head_hash FROM wallets`, b.addWallet},
 		{`SELECT id, ledger_id, subject_id, charged_tokens FROM usage_logs`, b.addUsage},
 		{`SELECT subject_id, day, uses, tokens FROM usage_daily`, b.addDay},
 		{`SELECT subject_id, kind, idempotency_key, entry_id, balance FROM wallet_requests`, b.addRequest},
 		{`SELECT id FROM audit_log`, b.addAudit},
+		{`SELECT id, subject_id, state, reference, amount_tokens, expires_at, ledger_id FROM wallet_holds`, b.addHold},
+		{`SELECT id, subject_id, state, amount_tokens, remaining_tokens, expired_tokens FROM wallet_grants`, b.addGrant},
+		{`SELECT ledger_id, grant_id, tokens FROM wallet_grant_moves`, b.addMove},
 	} {
 		if err := eachRow(ctx, tx, read.query, read.row); err != nil {
 			return nil, fmt.Errorf("%s: %w", read.query, err)
@@ -139,7 +164,7 @@ func (b *books) addEntry(scan func(...any) error) error {
 func (b *books) addWallet(scan func(...any) error) error {
 	var id string
 	var r walletRow
-	err := scan(&id, &r.balance, &r.held, &r.seq, &r.head)
+	err := scan(&id, &r.balance, &r.held, &r.expiring, &r.seq, &r.head)
 	b.wallets[id] = r
 	return err
 }
@@ -173,15 +198,49 @@ func (b *books) addAudit(scan func(...any) error) error {
 	return err
 }
 
-// checkWallets: a wallet is what its chain leads to, and no chain is without one.
+func (b *books) addHold(scan func(...any) error) error {
+	var id string
+	var r holdRow
+	err := scan(&id, &r.subjectID, &r.state, &r.reference, &r.amount, &r.expiresAt, &r.ledgerID)
+	b.holds[id] = r
+	return err
+}
+
+func (b *books) addGrant(scan func(...any) error) error {
+	var id string
+	var r grantRow
+	err := scan(&id, &r.subjectID, &r.state, &r.amount, &r.remaining, &r.expired)
+	b.grants[id] = r
+	return err
+}
+
+func (b *books) addMove(scan func(...any) error) error {
+	var r moveRow
+	err := scan(&r.ledgerID, &r.grantID, &r.tokens)
+	b.moves = append(b.moves, r)
+	return err
+}
+
+// checkWallets: a wallet is what its chain, its open holds and its live grants
+// lead to, and no chain is without one.
 func (b *books) checkWallets() error {
 	var errs []error
+	held, expiring := map[string]int64{}, map[string]int64{}
+	for _, hold := range b.holds {
+		if hold.state == "open" {
+			held[hold.subjectID] += hold.amount
+		}
+	}
+	for _, grant := range b.grants {
+		expiring[grant.subjectID] += grant.remaining
+	}
 	for id, wallet := range b.wallets {
 		chain := b.chains[id]
 		balance, head, err := checkChain(chain)
 		errs = append(errs, err)
-		if want := (walletRow{balance: balance, seq: int64(len(chain)), head: head}); wallet != want {
-			errs = append(errs, fmt.Errorf("wallet %s is %+v, its chain leads to %+v", id, wallet, want))
+		want := walletRow{balance: balance, held: held[id], expiring: expiring[id], seq: int64(len(chain)), head: head}
+		if wallet != want {
+			errs = append(errs, fmt.Errorf("wallet %s is %+v, its chain, holds and grants lead to %+v", id, wallet, want))
 		}
 	}
 	for id := range b.chains {
@@ -231,14 +290,23 @@ func (b *books) checkDaily() error {
 	return nil
 }
 
-// checkRequests: every remembered request has its entry with the key on it, and
-// every entry with a key is remembered.
+// checkRequests: every remembered request of one entry has it, with the key on it;
+// those without an entry name none; and every entry with a key is remembered.
 func (b *books) checkRequests() error {
 	var errs []error
 	remembered := map[string]bool{}
 	for _, request := range b.requests {
+		eventType, hasEntry := map[string]string{
+			"mint": "mint", "use": "use", "settle": "use", "refund": "refund", "adjust": "adjust",
+		}[request.kind]
+		if !hasEntry {
+			if request.entryID != "" {
+				errs = append(errs, fmt.Errorf("the request %+v names an entry, which its kind does not make", request))
+			}
+			continue
+		}
 		entry, ok := b.entries[request.entryID]
-		if !ok || entry.subjectID != request.subjectID || entry.eventType != request.kind ||
+		if !ok || entry.subjectID != request.subjectID || entry.eventType != eventType ||
 			entry.idempotencyKey != request.key || entry.balanceAfter != request.balance {
 			errs = append(errs, fmt.Errorf("the request %+v does not belong to the entry %+v", request, entry))
 		}
@@ -248,6 +316,62 @@ func (b *books) checkRequests() error {
 		if entry.idempotencyKey != "" && !remembered[entry.id] {
 			errs = append(errs, fmt.Errorf("the request of entry %s (key %s) is not remembered", entry.id, entry.idempotencyKey))
 		}
+	}
+	return errors.Join(errs...)
+}
+
+// checkHolds: a settled hold has its one entry, no other hold has one, and no
+// entry settles a hold that does not know of it.
+func (b *books) checkHolds() error {
+	var errs []error
+	for id, hold := range b.holds {
+		if (hold.state == "settled") != (hold.ledgerID != "") {
+			errs = append(errs, fmt.Errorf("hold %s is %+v", id, hold))
+		}
+		if hold.ledgerID == "" {
+			continue
+		}
+		if entry := b.entries[hold.ledgerID]; entry.referenceType != "hold" || entry.referenceID != id || entry.subjectID != hold.subjectID {
+			errs = append(errs, fmt.Errorf("hold %s %+v was settled by the entry %+v", id, hold, entry))
+		}
+	}
+	for id, entry := range b.entries {
+		if entry.referenceType == "hold" && b.holds[entry.referenceID].ledgerID != id {
+			errs = append(errs, fmt.Errorf("the entry %+v settles the hold %+v", entry, b.holds[entry.referenceID]))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// checkGrants: what is left of a grant is the sum of its moves, one that is over
+// has nothing left, and what expired of it was taken back by entries that say so.
+func (b *books) checkGrants() error {
+	var errs []error
+	moved, expired := map[string]int64{}, map[string]int64{}
+	for _, move := range b.moves {
+		moved[move.grantID] += move.tokens
+		if _, ok := b.entries[move.ledgerID]; !ok {
+			errs = append(errs, fmt.Errorf("the move %+v has no entry", move))
+		}
+	}
+	for _, entry := range b.entries {
+		if entry.referenceType == "grant" {
+			expired[entry.referenceID] -= entry.amount
+		}
+	}
+	for id, grant := range b.grants {
+		if moved[id] != grant.remaining || expired[id] != grant.expired || grant.remaining < 0 || grant.remaining > grant.amount ||
+			(grant.state == "expired" && grant.remaining != 0) {
+			errs = append(errs, fmt.Errorf("grant %s is %+v, %d of its tokens moved and %d were taken back", id, grant, moved[id], expired[id]))
+		}
+		if entry := b.entries[id]; entry.eventType != "mint" || entry.amount != grant.amount {
+			errs = append(errs, fmt.Errorf("grant %s %+v was made by the entry %+v", id, grant, entry))
+		}
+		delete(moved, id)
+		delete(expired, id)
+	}
+	if len(moved)+len(expired) > 0 {
+		errs = append(errs, fmt.Errorf("moves %v and expiries %v are of no grant", moved, expired))
 	}
 	return errors.Join(errs...)
 }
@@ -276,10 +400,11 @@ func (b *books) checkRefunds() error {
 }
 
 // checkAudit: what admins do by hand is in the audit log, once, with the entry.
+// Uses are not theirs, and grants expire by themselves.
 func (b *books) checkAudit() error {
 	var errs []error
 	for _, entry := range b.entries {
-		if entry.eventType != "use" && b.audited[entry.id] != 1 {
+		if entry.eventType != "use" && entry.referenceType != "grant" && b.audited[entry.id] != 1 {
 			errs = append(errs, fmt.Errorf("the %s %s has %d audit rows, want 1", entry.eventType, entry.id, b.audited[entry.id]))
 		}
 	}

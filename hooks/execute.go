@@ -18,11 +18,15 @@ import (
 // error, which PocketBase itself would swallow.
 func Execute(app *pocketbase.PocketBase) error {
 	serve := cmd.NewServeCommand(app, true)
-	app.RootCmd.AddCommand(cmd.NewSuperuserCommand(app), serve)
+	books := newLedgerCommand()
+	app.RootCmd.AddCommand(cmd.NewSuperuserCommand(app), serve, books)
 
 	var failure error
 	for _, command := range app.RootCmd.Commands() {
 		keepError(command, &failure)
+	}
+	if isChosen(app, books) {
+		return executeAlone(app)
 	}
 	bindDataLock(app, serve)
 	waitForRestart(app, serve)

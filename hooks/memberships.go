@@ -56,11 +56,11 @@ func bindMemberships(app core.App) {
 }
 
 func mayAdd(tx core.App, e *core.RecordRequestEvent) error {
-	as := role(e.Record.GetString("role"))
-	if err := mayAppoint(tx, e, as); err != nil {
+	organizationID, as := e.Record.GetString("organization"), role(e.Record.GetString("role"))
+	if err := mayAppoint(tx, e, organizationID, as); err != nil {
 		return err
 	}
-	members, err := tx.CountRecords(membershipsCollection, dbx.HashExp{"organization": e.Record.GetString("organization")})
+	members, err := tx.CountRecords(membershipsCollection, dbx.HashExp{"organization": organizationID})
 	if err != nil {
 		return err
 	}
@@ -79,7 +79,7 @@ func mayChange(tx core.App, e *core.RecordRequestEvent) error {
 		return err
 	}
 	was, becomes := role(stored.GetString("role")), role(e.Record.GetString("role"))
-	if err := mayAppoint(tx, e, was, becomes); err != nil {
+	if err := mayAppoint(tx, e, stored.GetString("organization"), was, becomes); err != nil {
 		return err
 	}
 	if was == becomes {
@@ -97,7 +97,7 @@ func mayRemove(tx core.App, e *core.RecordRequestEvent) error {
 		return err
 	}
 	if leaves := userOf(e) == stored.GetString("user"); !leaves {
-		if err := mayAppoint(tx, e, role(stored.GetString("role"))); err != nil {
+		if err := mayAppoint(tx, e, stored.GetString("organization"), role(stored.GetString("role"))); err != nil {
 			return err
 		}
 	}
@@ -106,11 +106,11 @@ func mayRemove(tx core.App, e *core.RecordRequestEvent) error {
 
 // mayAppoint admits owners to give or take any role, and admins as long as all of
 // it is about plain members.
-func mayAppoint(tx core.App, e *core.RecordRequestEvent, appointed ...role) error {
+func mayAppoint(tx core.App, e *core.RecordRequestEvent, organizationID string, appointed ...role) error {
 	if e.HasSuperuserAuth() {
 		return nil
 	}
-	callers, err := roleIn(tx, e.Record.GetString("organization"), userOf(e))
+	callers, err := roleIn(tx, organizationID, userOf(e))
 	if err != nil || callers == roleOwner {
 		return err
 	}

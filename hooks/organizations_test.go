@@ -1,12 +1,16 @@
 package hooks
 
 import (
+	"context"
+	"database/sql"
 	"fmt"
+	"strings"
+	"sync"
 	"testing"
+	"time"
 
+	"github.com/pocketbase/dbx"
 	"github.com/pocketbase/pocketbase/core"
-
-	"sokuji/internal/apikeys"
 )
 
 const (
@@ -14,7 +18,8 @@ const (
 	membershipRecords   = "/api/collections/memberships/records"
 )
 
-// company is an organisation of alice's with a user in each role.
+// company is an organisation of alice's with a user in each role; bob and other
+// do not belong to it.
 type company struct {
 	*house
 	id                   string
@@ -23,7 +28,7 @@ type company struct {
 
 func newCompany(t *testing.T) company {
 	h := newHouse(t)
-	c := company{house: h, id: h.do("POST", organizationRecords, h.asAlice(), object("name", "Acme")).want(200).text("id")}
+	c := company{house: h, id: h.found(h.alice, "Acme")}
 	for name, user := range map[string]**core.Record{"admin": &c.admin, "member": &c.member, "other": &c.other} {
 		email := name + "@example.com"
 		h.do("POST", "/api/auth/sign-up/email", nobody, object("name", name, "email", email, "password", testPassword)).want(200)
@@ -34,9 +39,26 @@ func newCompany(t *testing.T) company {
 	return c
 }
 
-func (c company) appoint(as credential, organization string, user *core.Record, as2 role) answer {
+// found makes an organisation of a user's and returns its id.
+func (h *house) found(owner *core.Record, name string) string {
+	h.t.Helper()
+	return h.do("POST", organizationRecords, h.token(owner), object("name", name)).want(200).text("id")
+}
+
+func (c company) path() string { return organizationRecords + "/" + c.id }
+
+func (c company) walletPath(route string) string {
+	return "/api/wallet/" + route + "?subjectType=organization&subjectId=" + c.id
+}
+
+// body names the company's wallet in a body.
+func (c company) body(pairs ...any) string {
+	return object(append([]any{"subjectType", "organization", "subjectId", c.id}, pairs...)...)
+}
+
+func (c company) appoint(as credential, organization string, user *core.Record, becomes role) answer {
 	c.t.Helper()
-	return c.do("POST", membershipRecords, as, object("organization", organization, "user", user.Id, "role", string(as2)))
+	return c.do("POST", membershipRecords, as, object("organization", organization, "user", user.Id, "role", string(becomes)))
 }
 
 func (c company) seatOf(user *core.Record) string {
@@ -44,173 +66,238 @@ func (c company) seatOf(user *core.Record) string {
 	return membershipRecords + "/" + c.firstID("memberships", "user = {:user} AND organization = {:organization}", "user", user.Id, "organization", c.id)
 }
 
-func TestAnOrganizationHasAWalletAndAnOwner(t *testing.T) {
+// wantOrganization fails unless everything that an organisation begins with is there.
+func (h *house) wantOrganization(id string) {
+	h.t.Helper()
+	if n := h.count("organizations", "id = {:id}", "id", id); n != 1 {
+		h.t.Errorf("%d organizations, want 1", n)
+	}
+	if n := h.count("wallets", "id = {:id} AND subject_id = id AND subject_type = 'organization' AND balance_tokens = 0 AND seq = 0", "id", id); n != 1 {
+		h.t.Errorf("%d new wallets of the organization, want 1", n)
+	}
+	if n := h.count("entitlements", "subject_id = {:id} AND subject_type = 'organization' AND plan_id = 'free_plan' AND rate_limit_rpm = 60", "id", id); n != 1 {
+		h.t.Errorf("%d entitlements of the organization on the free plan, want 1", n)
+	}
+}
+
+// By any road, an organisation has its wallet and its entitlement; by a user's, an owner.
+func TestEveryRoadProvisionsAnOrganization(t *testing.T) {
+	h := newHouse(t)
+	h.enableBatch()
+	for name, road := range map[string]struct {
+		create func() string
+		owners int
+	}{
+		"a user": {func() string { return h.found(h.alice, "Acme") }, 1},
+		"a session": {func() string {
+			return h.do("POST", organizationRecords, bearer(h.aliceSession().raw), object("name", "Acme")).want(200).text("id")
+		}, 1},
+		"a batch": {func() string {
+			create := batched("POST", organizationRecords, map[string]any{"name": "Acme"})
+			return h.do("POST", "/api/batch", h.asAlice(), object("requests", []any{create})).want(200).text("0.body.id")
+		}, 1},
+		"a superuser": {func() string {
+			return h.do("POST", organizationRecords, h.asRoot(), object("name", "Acme", "id", "acme-corp")).want(200).text("id")
+		}, 0},
+		"Go": {func() string { return h.save(organizationsCollection, map[string]any{"name": "Acme"}).Id }, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			h := &house{t: t, app: h.app, srv: h.srv, alice: h.alice, bob: h.bob, root: h.root}
+			id := road.create()
+			h.wantOrganization(id)
+			if n := h.count("memberships", "organization = {:id} AND user = {:user} AND role = 'owner'", "id", id, "user", h.alice.Id); n != road.owners {
+				t.Errorf("%d owners, want %d", n, road.owners)
+			}
+			if n := h.count("memberships", "organization = {:id}", "id", id); n != road.owners {
+				t.Errorf("%d members, want %d", n, road.owners)
+			}
+		})
+	}
+}
+
+// When any of it cannot be made, nothing is.
+func TestAFailingProvisioningLeavesNoOrganization(t *testing.T) {
+	for _, table := range []string{"wallets", "entitlements", "memberships"} {
+		t.Run(table, func(t *testing.T) {
+			h := newHouse(t)
+			h.mustExecute("CREATE TRIGGER broken BEFORE INSERT ON " + table + " BEGIN SELECT RAISE(ABORT, 'a full disk'); END")
+			before := h.snapshot("organizations", "memberships", "wallets", "entitlements")
+			h.do("POST", organizationRecords, h.asAlice(), object("name", "Acme")).want(400)
+			h.unchanged(before)
+		})
+	}
+}
+
+func TestTheNameIsNeededAndBounded(t *testing.T) {
+	h := newHouse(t)
+	for _, name := range []any{"", strings.Repeat("x", 201), nil} {
+		h.do("POST", organizationRecords, h.asAlice(), object("name", name)).wantOutcome("400").names("name")
+	}
+	h.found(h.alice, strings.Repeat("x", 200))
+}
+
+// A plan that is minted to an organisation is the organisation's, nobody else's.
+func TestMintingToAnOrganization(t *testing.T) {
 	c := newCompany(t)
-	if n := c.count("wallets", "id = {:id} AND subject_type = 'organization' AND subject_id = {:id}", "id", c.id); n != 1 {
-		t.Errorf("%d wallets", n)
-	}
-	if n := c.count("entitlements", "subject_id = {:id} AND plan_id = 'free_plan'", "id", c.id); n != 1 {
-		t.Errorf("%d entitlements", n)
-	}
-	if n := c.count("memberships", "organization = {:id} AND user = {:user} AND role = 'owner'", "id", c.id, "user", c.alice.Id); n != 1 {
-		t.Errorf("%d owners", n)
-	}
-	c.do("POST", "/api/wallet/mint", c.asRoot(), object("subjectType", "organization", "subjectId", c.id, "planId", "pro_plan", "amountCents", 5000)).want(200)
-	balance := c.do("GET", "/api/wallet/balance?subjectType=organization&subjectId="+c.id, c.asAlice(), "").want(200)
+	c.do("POST", "/api/wallet/mint", c.asRoot(), c.body("planId", "pro_plan", "amountCents", 5000)).want(200)
+	balance := c.do("GET", c.walletPath("balance"), c.token(c.member), "").want(200)
 	if balance.number("balance") != 50_000_000 || balance.text("planId") != "pro_plan" {
-		t.Errorf("balance: %s", balance.body)
+		t.Errorf("the organization has %s", balance.body)
+	}
+	if c.balance(c.alice) != 0 {
+		t.Error("the owner was given the organization's tokens")
 	}
 }
 
-// Who may do what with an organisation's wallet.
-func TestRolesOnAnOrganizationsWallet(t *testing.T) {
+// One id is one wallet, for ever, whoever had it.
+func TestAnIDIsNotGivenTwice(t *testing.T) {
 	c := newCompany(t)
-	c.do("POST", "/api/wallet/mint", c.asRoot(), object("subjectType", "organization", "subjectId", c.id, "amount", 1000)).want(200)
-	ofCompany := "?subjectType=organization&subjectId=" + c.id
-	keyOf := func(user *core.Record, scopes ...apikeys.Scope) credential {
-		alice := c.alice
-		c.alice = user
-		defer func() { c.alice = alice }()
-		return bearer(c.key(scopes...))
-	}
-	callers := []struct {
-		name string
-		as   credential
-	}{
-		{"guest", nobody}, {"other", c.token(c.other)}, {"member", c.token(c.member)}, {"admin", c.token(c.admin)},
-		{"owner", c.asAlice()}, {"member's reading key", keyOf(c.member, apikeys.ScopeWalletRead)},
-		{"member's charge key", keyOf(c.member, apikeys.ScopeWalletCharge)},
-		{"other's charge key", keyOf(c.other, apikeys.ScopeWalletRead, apikeys.ScopeWalletCharge)}, {"superuser", c.asRoot()},
-	}
-	const no, ok, who = "403 forbidden", "200", "401 unauthorized"
-	see := []string{who, no, ok, ok, ok, ok, no, no, ok}
-	read := []string{who, no, no, ok, ok, no, no, no, ok}
-	spend := []string{who, no, no, no, no, no, ok, no, ok}
-	rule := []string{who, no, no, no, no, no, no, no, ok}
-	for _, row := range []struct {
-		method, path string
-		body         []any
-		want         []string
-	}{
-		{"GET", "balance", nil, see}, {"GET", "status", nil, see},
-		{"GET", "ledger", nil, read}, {"GET", "usage", nil, read}, {"GET", "usage/summary", nil, read},
-		{"POST", "use", []any{"amount", 1}, spend},
-		{"POST", "use/batch", []any{"uses", []any{map[string]any{"amount": 1}}}, spend},
-		{"POST", "adjust", []any{"amount", 1, "description", "a gift"}, rule},
-		{"POST", "mint", []any{"amount", 1}, rule},
-	} {
-		for i, caller := range callers {
-			body := ""
-			if row.method == "POST" {
-				body = object(append(row.body, "subjectType", "organization", "subjectId", c.id)...)
-			}
-			if got := c.do(row.method, "/api/wallet/"+row.path+ofCompany, caller.as, body); got.outcome() != row.want[i] {
-				t.Errorf("%s %s as %s: %s, want %s: %s", row.method, row.path, caller.name, got.outcome(), row.want[i], got.body)
+	c.do("DELETE", c.path(), c.asAlice(), "").want(204)
+	before := c.snapshot("organizations", "memberships", "users", "wallets", "entitlements")
+	for name, as := range map[string]credential{"user": c.asBob(), "superuser": c.asRoot()} {
+		for _, taken := range []string{c.id, c.bob.Id} {
+			got := c.do("POST", organizationRecords, as, object("id", taken, "name", "Again"))
+			if got.wantOutcome("400"); got.names("wallet").text("message") == "" {
+				t.Errorf("%s: no sentence says what is wrong: %s", name, got.body)
 			}
 		}
 	}
-	hold := c.do("POST", "/api/wallet/holds", keyOf(c.member, apikeys.ScopeWalletCharge),
-		object("amount", 5, "subjectType", "organization", "subjectId", c.id)).want(201).text("hold.id")
-	c.do("POST", "/api/wallet/holds/"+hold+"/settle", keyOf(c.other, apikeys.ScopeWalletCharge), object("amount", 5)).wantOutcome("404 hold_not_found")
-	c.do("POST", "/api/wallet/holds/"+hold+"/settle", keyOf(c.member, apikeys.ScopeWalletCharge), object("amount", 5)).want(200)
-	c.do("GET", "/api/wallet/balance?subjectType=organization&subjectId=nowhere", c.asAlice(), "").wantOutcome(no)
-}
-
-// A member who left is out at the next request, and so is everybody when the
-// organisation is deleted.
-func TestAMembershipEndsAtOnce(t *testing.T) {
-	c := newCompany(t)
-	balance := "/api/wallet/balance?subjectType=organization&subjectId=" + c.id
-	c.do("GET", balance, c.token(c.member), "").want(200)
-	c.do("DELETE", c.seatOf(c.member), c.token(c.member), "").want(204)
-	c.do("GET", balance, c.token(c.member), "").wantOutcome("403 forbidden")
-	c.do("GET", balance, c.token(c.admin), "").want(200)
-	c.do("DELETE", organizationRecords+"/"+c.id, c.asAlice(), "").want(204)
-	c.do("GET", balance, c.token(c.admin), "").wantOutcome("403 forbidden")
-	c.do("GET", balance, c.asAlice(), "").wantOutcome("403 forbidden")
-	if n := c.count("wallets", "id = {:id}", "id", c.id); n != 1 {
-		t.Errorf("%d wallets are left", n)
-	}
-	c.do("POST", organizationRecords, c.asRoot(), object("id", c.id, "name", "Acme again")).wantOutcome("400").names("wallet")
-}
-
-func TestWhoManagesMembers(t *testing.T) {
-	c := newCompany(t)
-	otherCompany := c.do("POST", organizationRecords, c.token(c.other), object("name", "Other")).want(200).text("id")
-	// the member owns a company of their own, which gives them nothing in this one
-	c.do("POST", organizationRecords, c.token(c.member), object("name", "Side")).want(200)
-	admin, member, other, owner := c.token(c.admin), c.token(c.member), c.token(c.other), c.asAlice()
-	before := c.snapshot("organizations", "memberships")
-	for _, attempt := range []struct {
-		rule string
-		got  func() answer
-	}{
-		{"a member adds nobody", func() answer { return c.appoint(member, c.id, c.bob, roleMember) }},
-		{"a stranger adds nobody", func() answer { return c.appoint(other, c.id, c.other, roleMember) }},
-		{"nor themselves as owner", func() answer { return c.appoint(other, c.id, c.other, roleOwner) }},
-		{"an admin appoints no admin", func() answer { return c.appoint(admin, c.id, c.bob, roleAdmin) }},
-		{"an admin appoints no owner", func() answer { return c.appoint(admin, c.id, c.bob, roleOwner) }},
-		{"an owner adds nobody elsewhere", func() answer { return c.appoint(owner, otherCompany, c.bob, roleMember) }},
-		{"nobody is added twice", func() answer { return c.appoint(owner, c.id, c.member, roleAdmin) }},
-		{"a role is one of three", func() answer { return c.appoint(owner, c.id, c.bob, "king") }},
-		{"an admin promotes nobody", func() answer { return c.do("PATCH", c.seatOf(c.admin), admin, object("role", "owner")) }},
-		{"a member promotes nobody", func() answer { return c.do("PATCH", c.seatOf(c.member), member, object("role", "owner")) }},
-		{"an admin demotes no owner", func() answer { return c.do("PATCH", c.seatOf(c.alice), admin, object("role", "member")) }},
-		{"the last owner is not demoted", func() answer { return c.do("PATCH", c.seatOf(c.alice), owner, object("role", "member")) }},
-		{"nor by a superuser", func() answer { return c.do("PATCH", c.seatOf(c.alice), c.asRoot(), object("role", "member")) }},
-		{"the last owner stays", func() answer { return c.do("DELETE", c.seatOf(c.alice), owner, "") }},
-		{"an admin removes no owner", func() answer { return c.do("DELETE", c.seatOf(c.alice), admin, "") }},
-		{"a member removes nobody", func() answer { return c.do("DELETE", c.seatOf(c.admin), member, "") }},
-		{"a stranger removes nobody", func() answer { return c.do("DELETE", c.seatOf(c.member), other, "") }},
-		{"a seat does not move to another company", func() answer {
-			return c.do("PATCH", c.seatOf(c.member), owner, object("organization", otherCompany))
-		}},
-		{"nor to another user, by a superuser", func() answer { return c.do("PATCH", c.seatOf(c.member), c.asRoot(), object("user", c.bob.Id)) }},
-		{"a member renames nothing", func() answer { return c.do("PATCH", organizationRecords+"/"+c.id, member, object("name", "x")) }},
-		{"an admin deletes nothing", func() answer { return c.do("DELETE", organizationRecords+"/"+c.id, admin, "") }},
-		{"a stranger deletes nothing", func() answer { return c.do("DELETE", organizationRecords+"/"+c.id, other, "") }},
-		{"a key does nothing here", func() answer {
-			return c.do("POST", organizationRecords, bearer(c.key(apikeys.ScopeWalletCharge)), object("name", "x"))
-		}},
-	} {
-		if got := attempt.got(); got.status < 400 {
-			t.Errorf("%s: %d %s", attempt.rule, got.status, got.body)
-		}
+	got := c.do("POST", "/api/collections/users/records", c.asRoot(), object(
+		"id", c.id, "email", "again@example.com", "password", testPassword, "passwordConfirm", testPassword))
+	if got.status != 400 {
+		t.Errorf("a user took over an organization's id: %d %s", got.status, got.body)
 	}
 	c.unchanged(before)
-
-	c.do("PATCH", organizationRecords+"/"+c.id, admin, object("name", "Renamed")).want(200)
-	c.appoint(admin, c.id, c.bob, roleMember).want(200)
-	c.do("DELETE", c.seatOf(c.bob), admin, "").want(204)
-	c.do("PATCH", c.seatOf(c.admin), owner, object("role", "owner")).want(200)
-	c.do("DELETE", c.seatOf(c.alice), owner, "").want(204)
 }
 
-func TestTheOnlyOwnerMayDeleteTheirAccount(t *testing.T) {
+// Books are kept; what they were for is gone, and so is everybody's way to them.
+func TestADeletedOrganizationKeepsItsBooksOnly(t *testing.T) {
 	c := newCompany(t)
-	c.do("DELETE", "/api/collections/users/records/"+c.alice.Id, c.asAlice(), "").want(204)
-	if n := c.count("memberships", "organization = {:id}", "id", c.id); n != 2 {
-		t.Errorf("%d members are left, want 2", n)
+	c.do("POST", "/api/wallet/mint", c.asRoot(), c.body("amount", 10)).want(200)
+	books := c.snapshot("wallets", "wallet_ledger")
+	for _, user := range []*core.Record{c.alice, c.admin, c.member} { // into the cache of roles
+		c.do("GET", c.walletPath("balance"), c.token(user), "").want(200)
 	}
-}
-
-func TestAMemberSeesTheirOrganizationsWalletByTheSDK(t *testing.T) {
-	c := newCompany(t)
-	wallet := "/api/collections/wallets/records/" + c.id
-	c.do("GET", wallet, c.token(c.member), "").want(200)
-	c.do("GET", wallet, c.token(c.other), "").wantOutcome("404")
-	c.do("GET", wallet, nobody, "").wantOutcome("404")
-	c.do("GET", "/api/collections/wallets/records/"+c.other.Id, c.token(c.member), "").wantOutcome("404")
+	c.do("DELETE", c.path(), c.asAlice(), "").want(204)
+	c.unchanged(books)
+	for _, table := range []string{"memberships", "organizations"} {
+		if n := c.count(table, "TRUE"); n != 0 {
+			t.Errorf("%d rows of %s are left", n, table)
+		}
+	}
+	if n := c.count("entitlements", "subject_id = {:id}", "id", c.id); n != 0 {
+		t.Errorf("%d entitlements are left", n)
+	}
+	for _, user := range []*core.Record{c.alice, c.admin, c.member} {
+		c.do("GET", c.walletPath("balance"), c.token(user), "").wantOutcome("403 forbidden")
+		c.do("GET", "/api/collections/wallets/records/"+c.id, c.token(user), "").wantOutcome("404")
+	}
+	c.do("GET", c.walletPath("balance"), c.asRoot(), "").want(200)
 }
 
 func TestOneUserOwnsSoManyOrganizations(t *testing.T) {
 	h := newHouse(t)
 	for i := range maxOwnedOrganizations {
-		h.do("POST", organizationRecords, h.asAlice(), object("name", fmt.Sprint("Company ", i))).want(200)
+		h.found(h.alice, fmt.Sprint("Company ", i))
 	}
+	before := h.snapshot("organizations", "memberships", "wallets", "entitlements")
 	h.do("POST", organizationRecords, h.asAlice(), object("name", "One more")).wantOutcome("400").names("20 organizations")
-	owned, err := h.app.CountRecords("organizations")
-	if err != nil || owned != maxOwnedOrganizations {
-		t.Errorf("%d organizations (%v)", owned, err)
+	h.unchanged(before)
+
+	// nor are more handed to her
+	other := company{house: h, id: h.found(h.bob, "Bob's")}
+	other.appoint(h.asBob(), other.id, h.alice, roleOwner).wantOutcome("400").names("20 organizations")
+	other.appoint(h.asBob(), other.id, h.alice, roleAdmin).want(200)
+	h.do("PATCH", other.seatOf(h.alice), h.asBob(), object("role", "owner")).wantOutcome("400").names("20 organizations")
+
+	one := h.firstID("organizations", "name = 'Company 7'")
+	h.do("DELETE", organizationRecords+"/"+one, h.asAlice(), "").want(204)
+	h.found(h.alice, "Another")
+}
+
+func TestMembersSeeTheirOrganizationsWalletByTheSDK(t *testing.T) {
+	c := newCompany(t)
+	elsewhere := c.found(c.other, "Other")
+	wallets := "/api/collections/wallets/records"
+	for _, row := range []struct {
+		name   string
+		as     credential
+		wallet string
+		want   string
+	}{
+		{"owner", c.asAlice(), c.id, "200"}, {"admin", c.token(c.admin), c.id, "200"}, {"member", c.token(c.member), c.id, "200"},
+		{"their own", c.token(c.member), c.member.Id, "200"}, {"another member's own", c.asAlice(), c.member.Id, "404"},
+		{"another organization's", c.asAlice(), elsewhere, "404"}, {"stranger", c.token(c.other), c.id, "404"},
+		{"guest", nobody, c.id, "404"}, {"superuser", c.asRoot(), c.id, "200"},
+	} {
+		if got := c.do("GET", wallets+"/"+row.wallet, row.as, ""); got.outcome() != row.want {
+			t.Errorf("%s: %s, want %s", row.name, got.outcome(), row.want)
+		}
+	}
+	if own := c.do("GET", wallets, c.asAlice(), "").want(200); own.length("items") != 1 || own.text("items.0.id") != c.alice.Id {
+		t.Errorf("the list of wallets is %s, want one's own", own.body)
+	}
+}
+
+func TestAMintReachesTheMembersWhoListen(t *testing.T) {
+	c := newCompany(t)
+	topic := "wallets/" + c.id
+	c.appoint(c.asAlice(), c.id, c.bob, roleMember).want(200)
+	removed := c.listen(c.asBob(), topic)
+	c.do("DELETE", c.seatOf(c.bob), c.asAlice(), "").want(204)
+	deaf := map[string]stream{
+		"bob, removed": removed, "bob, by id": c.listen(c.asBob(), topic), "bob, by *": c.listen(c.asBob(), "wallets/*"),
+		"a guest": c.listen(nobody, topic),
+	}
+	listening := map[string]stream{
+		"owner": c.listen(c.asAlice(), topic), "admin": c.listen(c.token(c.admin), topic), "member": c.listen(c.token(c.member), topic),
+		"member with options": c.listen(c.token(c.member), topic+"?options=%7B%22query%22%3A%7B%7D%7D"),
+	}
+	c.do("POST", "/api/wallet/mint", c.asRoot(), c.body("amount", 4321)).want(200)
+	for name, s := range listening {
+		if event := c.next(s); !strings.HasPrefix(event, topic) || !strings.Contains(event, `"balance_tokens":4321`) {
+			t.Errorf("%s hears %s", name, event)
+		}
+	}
+	c.heardNothing(deaf)
+}
+
+// Whoever lists, views or writes these collections costs what their own
+// memberships cost, however many others there are.
+func TestTheRulesReadNoWholeTable(t *testing.T) {
+	c := newCompany(t)
+	database, _ := c.app.ConcurrentDB().(*dbx.DB)
+	var mutex sync.Mutex
+	var queries []string
+	database.QueryLogFunc = func(_ context.Context, _ time.Duration, query string, _ *sql.Rows, _ error) {
+		mutex.Lock()
+		defer mutex.Unlock()
+		if strings.Contains(query, "`memberships`") && !strings.HasPrefix(query, "EXPLAIN") {
+			queries = append(queries, query)
+		}
+	}
+	c.do("GET", membershipRecords, c.token(c.member), "").want(200)
+	c.do("GET", organizationRecords, c.token(c.member), "").want(200)
+	c.do("GET", c.path(), c.token(c.member), "").want(200)
+	c.do("GET", "/api/collections/wallets/records/"+c.id, c.token(c.member), "").want(200)
+	c.do("PATCH", c.path(), c.token(c.member), object("name", "x")).want(404)
+	c.do("PATCH", c.seatOf(c.admin), c.token(c.member), object("role", "member")).want(404)
+	c.do("DELETE", c.seatOf(c.admin), c.token(c.member), "").want(404)
+	c.appoint(c.token(c.member), c.id, c.bob, roleMember).want(400)
+	database.QueryLogFunc = nil
+	if len(queries) < 8 {
+		t.Fatalf("only %d queries were seen: this test looks in the wrong place", len(queries))
+	}
+	for _, query := range queries {
+		var plan []struct{ Detail string }
+		if err := database.NewQuery("EXPLAIN QUERY PLAN " + query).All(&plan); err != nil {
+			t.Fatal(err)
+		}
+		for _, step := range plan {
+			// a new record is checked as a table of one row
+			if strings.HasPrefix(step.Detail, "SCAN ") && !strings.Contains(step.Detail, "CONSTANT ROW") && !strings.Contains(step.Detail, "__pb_create__") {
+				t.Errorf("%s: %s", step.Detail, query)
+			}
+		}
 	}
 }

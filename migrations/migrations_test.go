@@ -105,6 +105,55 @@ func TestRules(t *testing.T) {
 	}
 }
 
+// What members may do with their organisation; the hooks say the rest.
+func TestRulesOfOrganizations(t *testing.T) {
+	app := newApp(t, t.TempDir())
+	const (
+		user   = `@request.auth.id != "" && @request.auth.collectionName = "users"`
+		member = user + ` && memberships_via_organization.user ?= @request.auth.id`
+		fellow = user + ` && organization.name > "" && organization.memberships_via_organization.user ?= @request.auth.id`
+		roles  = `memberships_via_organization.role ?= `
+		leader = `(organization.` + roles + `"owner" || organization.` + roles + `"admin")`
+	)
+	for name, want := range map[string][5]string{ // list, view, create, update, delete
+		"organizations": {member, member, user, member + ` && (` + roles + `"owner" || ` + roles + `"admin")`, member + ` && ` + roles + `"owner"`},
+		"memberships": {fellow, fellow, fellow + ` && ` + leader, fellow + ` && organization.` + roles + `"owner"`,
+			fellow + ` && (user = @request.auth.id || ` + leader + `)`},
+	} {
+		c, err := app.FindCollectionByNameOrId(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := [5]string{rule(c.ListRule), rule(c.ViewRule), rule(c.CreateRule), rule(c.UpdateRule), rule(c.DeleteRule)}
+		for i, verb := range []string{"list", "view", "create", "update", "delete"} {
+			if got[i] != want[i] {
+				t.Errorf("%s %s: got %s, want %s", verb, name, got[i], want[i])
+			}
+		}
+	}
+}
+
+// The database itself keeps one seat a user, behind every road.
+func TestAUserHasOneSeatInAnOrganization(t *testing.T) {
+	app := newApp(t, t.TempDir())
+	insert := func(id, organization, user string) error {
+		return sqlError(app, `INSERT INTO memberships (id, organization, user, role) VALUES ('`+id+`', '`+organization+`', '`+user+`', 'member')`)
+	}
+	for _, row := range [][3]string{{"a", "acme", "ada"}, {"b", "acme", "bob"}, {"c", "other", "ada"}} {
+		if err := insert(row[0], row[1], row[2]); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := insert("d", "acme", "ada"); err == nil {
+		t.Error("a user sits in an organization twice")
+	}
+}
+
+func sqlError(app core.App, statement string) error {
+	_, err := app.NonconcurrentDB().NewQuery(statement).Execute()
+	return err
+}
+
 func rule(r *string) string {
 	if r == nil {
 		return "nobody"

@@ -15,20 +15,27 @@ import (
 
 const (
 	bookFile = "data.db"
-	// loopBatch is how many charges the larger loop puts into a transaction:
-	// as many as the server does at most.
-	loopBatch = 256
+	// loopStride is how far apart the wallets of consecutive charges are: a prime,
+	// so that all get their turn, and neighbours in the index do not come together.
+	loopStride = 7919
 )
 
 // loop charges wallets with bare SQL, to tell what driver and disk allow: the
-// ledger row, the wallet and the usage row of each charge, on a copy of the
-// server's file. Balances come from memory, so that it only writes.
+// rows that the server writes, on a copy of its file. Balances come from memory,
+// so that it only writes.
 type loop struct {
 	db      *sql.DB
-	write   [3]*sql.Stmt // in the order of loopStatements
+	write   [loopWrites]*sql.Stmt
 	ids     *ledger.Identifiers
 	wallets []loopWallet
 	next    int
+	without loopWithout
+}
+
+// loopWithout says what of the server's way of writing a loop leaves out.
+type loopWithout struct {
+	indexes []string
+	daily   bool // the roll-up by day
 }
 
 type loopWallet struct {
@@ -36,29 +43,53 @@ type loopWallet struct {
 	seq, balance int64
 }
 
-var loopStatements = [3]string{
-	`INSERT INTO wallet_ledger (id, subject_type, subject_id, seq, amount_tokens, balance_after, event_type, created_at, prev_hash, hash)
+// The statements of a loop.
+const (
+	writeEntry = iota
+	writeUsage
+	writeDaily
+	writeQuarter
+	writeWallet
+	loopWrites
+)
+
+var loopStatements = [loopWrites]string{
+	writeEntry: `INSERT INTO wallet_ledger (id, subject_type, subject_id, seq, amount_tokens, balance_after, event_type, created_at, prev_hash, hash)
 	 VALUES (?, 'user', ?, ?, -1, ?, 'use', ?, ?, ?)`,
-	`UPDATE wallets SET balance_tokens = ?, seq = ?, head_hash = ?, updated_at = ? WHERE id = ?`,
-	`INSERT INTO usage_logs (id, subject_type, subject_id, charged_tokens, ledger_id, created_at) VALUES (?, 'user', ?, 1, ?, ?)`,
+	writeUsage: `INSERT INTO usage_logs (id, subject_type, subject_id, charged_tokens, ledger_id, created_at) VALUES (?, 'user', ?, 1, ?, ?)`,
+	writeDaily: `INSERT INTO usage_daily (id, subject_type, subject_id, day, uses, tokens) VALUES (?, 'user', ?, ?, ?, ?)
+	 ON CONFLICT (subject_id, day) DO UPDATE SET uses = uses + excluded.uses, tokens = tokens + excluded.tokens`,
+	writeQuarter: `INSERT INTO usage_quarters (slot, subject_id, subject_type, uses, tokens, input_tokens, output_tokens) VALUES (?, ?, 'user', ?, ?, 0, 0)
+	 ON CONFLICT (slot, subject_id) DO UPDATE SET uses = uses + excluded.uses, tokens = tokens + excluded.tokens`,
+	writeWallet: `UPDATE wallets SET balance_tokens = ?, seq = ?, head_hash = ?, updated_at = ? WHERE id = ?`,
 }
 
-func openLoop(folder string, wallets int) (*loop, error) {
+func openLoop(folder string, wallets int, without loopWithout) (_ *loop, err error) {
 	pool, err := hooks.ConnectDatabase(filepath.Join(folder, bookFile))
 	if err != nil {
 		return nil, err
 	}
-	l := &loop{db: pool.DB(), ids: ledger.NewIdentifiers(rand.Reader), wallets: make([]loopWallet, wallets)}
+	l := &loop{db: pool.DB(), ids: ledger.NewIdentifiers(rand.Reader), wallets: make([]loopWallet, wallets), without: without}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, l.close())
+		}
+	}()
 	l.db.SetMaxOpenConns(1)
+	for _, index := range without.indexes {
+		if _, err := l.db.Exec(`DROP INDEX ` + index); err != nil {
+			return nil, err
+		}
+	}
 	for i, text := range loopStatements {
 		if l.write[i], err = l.db.Prepare(text); err != nil {
-			return nil, errors.Join(err, l.close())
+			return nil, err
 		}
 	}
 	for i := range l.wallets {
 		w := loopWallet{id: walletID(i)}
 		if err := l.db.QueryRow(`SELECT seq, balance_tokens FROM wallets WHERE id = ?`, w.id).Scan(&w.seq, &w.balance); err != nil {
-			return nil, errors.Join(fmt.Errorf("wallet %s: %w", w.id, err), l.close())
+			return nil, fmt.Errorf("wallet %s: %w", w.id, err)
 		}
 		l.wallets[i] = w
 	}
@@ -67,57 +98,95 @@ func openLoop(folder string, wallets int) (*loop, error) {
 
 func (l *loop) close() error { return l.db.Close() }
 
-// run commits transactions of so many charges for the time of a cell. The
-// figures count charges; the times are those of a transaction.
-func (l *loop) run(ctx context.Context, charges int, seconds time.Duration) (figures, error) {
+// loopShape is one transaction of a loop: so many charges, all of one wallet as
+// in the server's batches, or each of another.
+type loopShape struct {
+	charges   int
+	oneWallet bool
+}
+
+// run commits transactions of a shape for the time of a cell. The figures count
+// charges; the times are those of a transaction.
+func (l *loop) run(ctx context.Context, shape loopShape, seconds time.Duration) (figures, error) {
 	var seen tally
 	warm := time.Now().Add(seconds / warmUpShare)
 	end := warm.Add(seconds)
 	for start := time.Now(); start.Before(end); start = time.Now() {
-		if err := l.commit(ctx, charges); err != nil {
+		if err := l.commit(ctx, shape); err != nil {
 			return figures{}, err
 		}
-		seen.answered += charges
+		seen.answered++
 		if start.After(warm) {
 			seen.taken = append(seen.taken, time.Since(start))
 		}
 	}
-	return seen.figures(seconds, charges)
+	return seen.figures(seconds, shape.charges)
 }
 
-func (l *loop) commit(ctx context.Context, charges int) error {
+func (l *loop) commit(ctx context.Context, shape loopShape) error {
 	tx, err := l.db.BeginTx(ctx, nil)
 	if err != nil {
 		return err
 	}
-	var write [3]*sql.Stmt
+	b := loopBatch{loop: l, moment: time.Now().UTC(), uses: make(map[*loopWallet]int64)}
 	for i, stmt := range l.write {
-		write[i] = tx.Stmt(stmt)
+		b.write[i] = tx.Stmt(stmt)
 	}
-	for range charges {
-		if err := l.charge(write); err != nil {
+	for i := range shape.charges {
+		if i == 0 || !shape.oneWallet {
+			l.next = (l.next + loopStride) % len(l.wallets)
+		}
+		if err := b.charge(&l.wallets[l.next]); err != nil {
 			return errors.Join(err, tx.Rollback())
 		}
+	}
+	if err := b.finish(); err != nil {
+		return errors.Join(err, tx.Rollback())
 	}
 	return tx.Commit()
 }
 
-func (l *loop) charge(write [3]*sql.Stmt) error {
-	w := &l.wallets[l.next%len(l.wallets)]
-	l.next++
-	w.seq++
-	w.balance--
-	id, err := l.ids.Next(time.Now())
+// loopBatch is one transaction. Like the server, it writes a wallet and its
+// roll-ups once, however often the wallet was charged.
+type loopBatch struct {
+	*loop
+	write  [loopWrites]*sql.Stmt
+	moment time.Time
+	uses   map[*loopWallet]int64
+	order  []*loopWallet
+}
+
+func (b *loopBatch) charge(w *loopWallet) error {
+	id, err := b.ids.Next(b.moment)
 	if err != nil {
 		return err
 	}
-	moment := now()
-	for i, arguments := range [3][]any{
-		{id, w.id, w.seq, w.balance, moment, naiveHash, naiveHash},
-		{w.balance, w.seq, naiveHash, moment, w.id},
-		{id, w.id, id, moment},
-	} {
-		if _, err := write[i].Exec(arguments...); err != nil {
+	w.seq++
+	w.balance--
+	if b.uses[w]++; b.uses[w] == 1 {
+		b.order = append(b.order, w)
+	}
+	at := asStored(b.moment)
+	if _, err := b.write[writeEntry].Exec(id, w.id, w.seq, w.balance, at, naiveHash, naiveHash); err != nil {
+		return err
+	}
+	_, err = b.write[writeUsage].Exec(id, w.id, id, at)
+	return err
+}
+
+func (b *loopBatch) finish() error {
+	at, day, slot := asStored(b.moment), b.moment.Format(time.DateOnly), b.moment.Unix()/ledger.QuarterSeconds
+	for _, w := range b.order {
+		uses := b.uses[w]
+		if !b.without.daily {
+			if _, err := b.write[writeDaily].Exec(w.id+day, w.id, day, uses, uses); err != nil {
+				return err
+			}
+		}
+		if _, err := b.write[writeQuarter].Exec(slot, w.id, uses, uses); err != nil {
+			return err
+		}
+		if _, err := b.write[writeWallet].Exec(w.balance, w.seq, naiveHash, at, w.id); err != nil {
 			return err
 		}
 	}

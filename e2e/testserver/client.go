@@ -57,9 +57,10 @@ func (a Answer) Decode(target any) error {
 
 // StatusError is an answer that was not the one hoped for.
 type StatusError struct {
-	Status int
-	Code   string // the body's code, where it has one
-	Body   string
+	Status     int
+	Code       string // the body's code, where it has one
+	RetryAfter string // the header, empty when there is none
+	Body       string
 }
 
 func (e *StatusError) Error() string {
@@ -88,17 +89,23 @@ func (s *Server) Call(ctx context.Context, r Request) (Answer, error) {
 // CallJSON makes one request and decodes the body of a 200 into target, which
 // may be nil. Any other status is a *StatusError.
 func (s *Server) CallJSON(ctx context.Context, r Request, target any) (Answer, error) {
+	return s.callJSON(ctx, r, http.StatusOK, target)
+}
+
+func (s *Server) callJSON(ctx context.Context, r Request, success int, target any) (Answer, error) {
 	answer, err := s.Call(ctx, r)
 	if err != nil {
 		return answer, err
 	}
-	if answer.Status != http.StatusOK {
+	if answer.Status != success {
 		var body struct {
 			Code any `json:"code"`
 		}
 		_ = json.Unmarshal(answer.Body, &body) // not every error has a code
 		code, _ := body.Code.(string)
-		return answer, &StatusError{Status: answer.Status, Code: code, Body: string(answer.Body)}
+		return answer, &StatusError{
+			Status: answer.Status, Code: code, RetryAfter: answer.Header.Get("Retry-After"), Body: string(answer.Body),
+		}
 	}
 	if target == nil {
 		return answer, nil

@@ -17,6 +17,7 @@ type Op struct {
 	ExternalEventID string // of a mint
 	Description     string
 	IdempotencyKey  string
+	ExpiresAt       string // of a mint, RFC 3339
 	// Token is who asks; the superuser when empty.
 	Token string
 }
@@ -72,33 +73,44 @@ func (s *Server) Refund(ctx context.Context, op Op) (Receipt, error) {
 }
 
 func (s *Server) do(ctx context.Context, path string, op Op) (Receipt, error) {
-	token := op.Token
-	if token == "" {
-		var err error
-		if token, err = s.Superuser(ctx); err != nil {
-			return Receipt{}, err
-		}
-	}
-	request := Request{Method: http.MethodPost, Path: path, Token: token, Body: op.fields()}
-	if op.IdempotencyKey != "" {
-		request.Header = http.Header{"Idempotency-Key": {op.IdempotencyKey}}
-	}
-	var body struct {
-		LedgerEntry Entry  `json:"ledgerEntry"`
-		NewBalance  *int64 `json:"newBalance"`
-		Remaining   *int64 `json:"remaining"`
-	}
-	answer, err := s.CallJSON(ctx, request, &body)
-	if err != nil {
-		return Receipt{}, err
-	}
-	receipt := Receipt{Entry: body.LedgerEntry, Replayed: answer.Header.Get("Idempotent-Replayed") == "true"}
-	for _, balance := range []*int64{body.NewBalance, body.Remaining} {
+	var body moneyBody
+	answer, err := s.post(ctx, path, http.StatusOK, op.Token, op.IdempotencyKey, op.fields(), &body)
+	return body.receipt(answer), err
+}
+
+// moneyBody is what the answers of all operations with an entry have in common.
+type moneyBody struct {
+	LedgerEntry Entry  `json:"ledgerEntry"`
+	NewBalance  *int64 `json:"newBalance"`
+	Remaining   *int64 `json:"remaining"`
+}
+
+func (b moneyBody) receipt(answer Answer) Receipt {
+	receipt := Receipt{Entry: b.LedgerEntry, Replayed: replayed(answer)}
+	for _, balance := range []*int64{b.NewBalance, b.Remaining} {
 		if balance != nil {
 			receipt.Balance = *balance
 		}
 	}
-	return receipt, nil
+	return receipt
+}
+
+func replayed(answer Answer) bool { return answer.Header.Get("Idempotent-Replayed") == "true" }
+
+// post sends an operation as the superuser, unless there is a token, and decodes
+// an answer of the status that means success. Any other is a *StatusError.
+func (s *Server) post(ctx context.Context, path string, success int, token, idempotencyKey string, fields, target any) (Answer, error) {
+	if token == "" {
+		var err error
+		if token, err = s.Superuser(ctx); err != nil {
+			return Answer{}, err
+		}
+	}
+	request := Request{Method: http.MethodPost, Path: path, Token: token, Body: fields}
+	if idempotencyKey != "" {
+		request.Header = http.Header{"Idempotency-Key": {idempotencyKey}}
+	}
+	return s.callJSON(ctx, request, success, target)
 }
 
 func (op Op) fields() map[string]any {
@@ -109,6 +121,7 @@ func (op Op) fields() map[string]any {
 	for name, text := range map[string]string{
 		"userId": op.UserID, "ledgerId": op.LedgerID,
 		"externalEventId": op.ExternalEventID, "description": op.Description,
+		"expiresAt": op.ExpiresAt,
 	} {
 		if text != "" {
 			fields[name] = text

@@ -12,6 +12,7 @@ import (
 
 	"sokuji/internal/ledger"
 	"sokuji/internal/ledger/ledgertest"
+	"sokuji/internal/ledger/memorystore"
 )
 
 // model is the naive ledger: no batches, no cache, no chain, only what api.md says.
@@ -129,7 +130,7 @@ func (m *model) draw(t *rapid.T) (ledger.Operation, ledger.Subject, string) {
 
 func TestTheLedgerBehavesLikeTheNaiveModel(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		store, clock := ledgertest.NewMemory(), ledgertest.NewClock()
+		store, clock := memorystore.NewMemory(), ledgertest.NewClock()
 		store.CreateWallet(alice)
 		store.CreateWallet(bob)
 		l := ledger.Open(store, ledger.Options{Now: clock.Now, Random: rand.NewChaCha8([32]byte{})})
@@ -137,7 +138,7 @@ func TestTheLedgerBehavesLikeTheNaiveModel(t *testing.T) {
 		m := newModel()
 		for range rapid.IntRange(1, 40).Draw(t, "steps") {
 			step(t, l, m)
-			if err := ledgertest.Audit(store.Books()); err != nil {
+			if err := memorystore.Audit(store.Books()); err != nil {
 				t.Fatal(err)
 			}
 			if entries := len(store.Books().Entries); entries != m.entries {

@@ -11,24 +11,25 @@ import (
 
 	"sokuji/internal/ledger"
 	"sokuji/internal/ledger/ledgertest"
+	"sokuji/internal/ledger/memorystore"
 )
 
 // bench is a writer over a store in memory.
 type bench struct {
 	*ledger.Ledger
-	store *ledgertest.Memory
+	store *memorystore.Memory
 	clock *ledgertest.Clock
 }
 
 func open(t *testing.T) bench {
 	t.Helper()
-	store, clock := ledgertest.NewMemory(), ledgertest.NewClock()
+	store, clock := memorystore.NewMemory(), ledgertest.NewClock()
 	store.CreateWallet(alice)
 	store.CreateWallet(bob)
 	l := ledger.Open(store, ledger.Options{Now: clock.Now, Random: rand.NewChaCha8([32]byte{})})
 	t.Cleanup(func() {
 		l.Close()
-		if err := ledgertest.Audit(store.Books()); err != nil {
+		if err := memorystore.Audit(store.Books()); err != nil {
 			t.Errorf("the books do not balance: %v", err)
 		}
 	})
@@ -446,7 +447,7 @@ func TestReadersSeeACommittedWalletAtOnce(t *testing.T) {
 }
 
 func TestOnCommitHearsOfChangesOnly(t *testing.T) {
-	store := ledgertest.NewMemory()
+	store := memorystore.NewMemory()
 	store.CreateWallet(alice)
 	var heard []int64
 	l := ledger.Open(store, ledger.Options{

@@ -225,9 +225,6 @@ func requestKeyOnce(t *testing.T, f Fixture) {
 }
 
 func seqOnce(t *testing.T, f Fixture) {
-	if _, ok := f.Store.(*Memory); ok {
-		return // the memory store keeps no index on seq
-	}
 	f.CreateWallet(t, alice)
 	conflicts(t, f, sample(alice, "entry1"), &ledger.Changes{Entries: sample(alice, "entry2").Entries})
 }

@@ -71,6 +71,22 @@ func ReadHistory(ctx context.Context, db *sql.DB, subject ledger.Subject, from, 
 	})
 }
 
+// PointAt is where the chain of a wallet stands behind the entry with a seq. Where
+// there is no such entry, it is the zero value.
+func PointAt(ctx context.Context, db *sql.DB, subject ledger.Subject, seq int64) (point Point, err error) {
+	err = view(ctx, db, func(s snapshot) error {
+		if _, err := s.tables(); err != nil {
+			return err
+		}
+		return s.each(func(c *cells) error {
+			at := readLink(c)
+			point = Point{Balance: at.balance, Seq: at.seq, Hash: at.hash}
+			return nil
+		}, entryAt, subject.ID, seq, string(subject.Type))
+	})
+	return point, err
+}
+
 func storedTime(t time.Time) string {
 	if t.IsZero() {
 		return ""

@@ -12,9 +12,9 @@ const (
 AND e.event_type = 'use' AND e.reference_type = 'hold' AND e.reference_id = h.id
 AND e.subject_id = h.subject_id AND e.subject_type = h.subject_type
 WHERE h.state = 'settled' AND e.id IS NULL LIMIT ?`
-	unheldSettles = `SELECT e.id FROM wallet_ledger e LEFT JOIN wallet_holds h ON h.id = e.reference_id
-AND h.state = 'settled' AND h.ledger_id = e.id AND e.subject_id = h.subject_id AND e.subject_type = h.subject_type
-WHERE e.event_type = 'use' AND e.reference_type = 'hold' AND h.id IS NULL LIMIT ?`
+	unheldSettles = `SELECT e.id, e.reference_id, h.state, h.ledger_id FROM wallet_ledger e LEFT JOIN wallet_holds h ON h.id = e.reference_id
+WHERE e.event_type = 'use' AND e.reference_type = 'hold' AND (h.id IS NULL OR h.state IS NOT 'settled' OR h.ledger_id IS NOT e.id
+OR h.subject_id IS NOT e.subject_id OR h.subject_type IS NOT e.subject_type) LIMIT ?`
 )
 
 // checkHolds sums the open holds and matches the settled ones with their entries.
@@ -42,7 +42,16 @@ func (a *audit) checkHolds() error {
 	if err := a.locate("wallet_holds", "it is settled, but its ledger_id names no use of its wallet that settles it", unpaidHolds); err != nil {
 		return err
 	}
-	return a.locate("wallet_ledger", "it settles a hold that is not settled by it", unheldSettles)
+	return a.each(func(c *cells) error {
+		entry, hold := c.maybeText(), c.maybeText()
+		state, ledgerID := c.maybeText(), c.maybeText()
+		if state == "" {
+			a.report.find("wallet_ledger", rowName(entry, 0), "it settles the hold %s, which is not there", hold)
+		} else {
+			a.report.find("wallet_holds", rowName(hold, 0), "the use %s settles it, but it is %s with ledger_id %q, or in another wallet", entry, state, ledgerID)
+		}
+		return nil
+	}, unheldSettles, MaxFindings)
 }
 
 func readHold(c *cells) (hold ledger.HoldRow, rowid int64) {

@@ -148,7 +148,10 @@ func tryRead(db *sql.DB) error {
 	return db.QueryRowContext(context.Background(), `SELECT COUNT(*) FROM sqlite_schema`).Scan(&count)
 }
 
-// Unchanged returns an error when a server began to write to the file while it
+// ErrChanged says that a server began to write to a file while it was read.
+var ErrChanged = errors.New("it was written to while it was read: a server has started on it; try again")
+
+// Unchanged returns ErrChanged when a server began to write to the file while it
 // was read as one that nobody has open. What was read then means nothing.
 func (d *Database) Unchanged() error {
 	if d.before == (fileState{}) {
@@ -159,7 +162,7 @@ func (d *Database) Unchanged() error {
 		return err
 	}
 	if now != d.before || exists(d.path+walSuffix) {
-		return fmt.Errorf("%s was written to while it was read: a server has started on it; try again", d.path)
+		return fmt.Errorf("%s: %w", d.path, ErrChanged)
 	}
 	return nil
 }

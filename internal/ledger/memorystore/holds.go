@@ -1,4 +1,4 @@
-package ledgertest
+package memorystore
 
 import (
 	"cmp"
@@ -10,13 +10,13 @@ import (
 )
 
 func (t *memoryTx) Hold(id string) (ledger.HoldRow, bool, error) {
-	hold, ok := t.data.Holds[id]
+	hold, ok := t.store.data.Holds[id]
 	return hold, ok, nil
 }
 
 func (t *memoryTx) OpenHolds(subject ledger.Subject) ([]ledger.HoldRow, error) {
 	var open []ledger.HoldRow
-	for _, hold := range t.data.Holds {
+	for _, hold := range t.store.data.Holds {
 		if hold.Subject == subject && hold.State == ledger.HoldOpen {
 			open = append(open, hold)
 		}
@@ -26,13 +26,13 @@ func (t *memoryTx) OpenHolds(subject ledger.Subject) ([]ledger.HoldRow, error) {
 }
 
 func (t *memoryTx) Grant(id string) (ledger.Grant, bool, error) {
-	grant, ok := t.data.Grants[id]
+	grant, ok := t.store.data.Grants[id]
 	return grant, ok, nil
 }
 
 func (t *memoryTx) Grants(subject ledger.Subject) ([]ledger.Grant, error) {
 	var grants []ledger.Grant
-	for _, grant := range t.data.Grants {
+	for _, grant := range t.store.data.Grants {
 		if grant.Subject == subject && grant.State == ledger.GrantLive && grant.Remaining > 0 {
 			grants = append(grants, grant)
 		}
@@ -45,8 +45,8 @@ func (t *memoryTx) Grants(subject ledger.Subject) ([]ledger.Grant, error) {
 
 func (t *memoryTx) GrantMoves(entryID string) (map[string]int64, error) {
 	sums := make(map[string]int64)
-	for _, move := range t.data.Moves {
-		entry := t.data.Entries[move.LedgerID]
+	for _, move := range t.store.data.Moves {
+		entry := t.store.data.Entries[move.LedgerID]
 		if move.LedgerID == entryID || (entry.EventType == ledger.EventRefund && entry.ReferenceID == entryID) {
 			sums[move.GrantID] += move.Tokens
 		}
