@@ -2,8 +2,9 @@
 
 BINARY := sokuji
 # Pure packages, which the race detector can build without an hour of SQLite.
-RACE   := ./internal/ledger ./internal/ledger/ledgertest ./internal/readcache ./internal/limits ./internal/apikeys
+RACE   := ./internal/ledger ./internal/ledger/memorystore ./internal/ledger/simulate ./internal/readcache ./internal/limits ./internal/apikeys
 FUZZ_SECONDS ?= 60
+SOAK_SEEDS   ?= 10000
 FUZZ   := internal/betterauth:FuzzParseBearer internal/betterauth:FuzzFromCookies internal/betterauth:FuzzDecodeSignUp \
           internal/accounts/password:FuzzVerifyScrypt internal/apikeys:FuzzParse internal/pricing:FuzzParseSeconds \
           hooks:FuzzParseFields hooks:FuzzCursors
@@ -22,7 +23,7 @@ test-go: build
 	gofmt -l . | (! grep .)
 	go vet ./...
 	SOKUJI_BIN=$(CURDIR)/$(BINARY) go test -timeout 10m ./...
-	go test -race -timeout 5m $(RACE)
+	SIMULATE_SEEDS=50 go test -race -timeout 10m $(RACE)
 
 test-js: build
 	SOKUJI_BIN=$(CURDIR)/$(BINARY) npm --prefix e2e/js test
@@ -35,10 +36,11 @@ bench: build
 	SOKUJI_BIN=$(CURDIR)/$(BINARY) go run ./e2e/bench
 
 # soak is the long version of the tests: everything under the race detector, more
-# crashes, more random histories, and the fuzzers.
+# crashes, more simulated seeds, more random histories, and the fuzzers.
 soak: build
 	go test -race -timeout 30m ./hooks ./internal/...
 	SOKUJI_BIN=$(CURDIR)/$(BINARY) SOKUJI_CRASH_ROUNDS=50 go test -timeout 60m -count=1 -v -run Crash ./e2e
+	SIMULATE_SEEDS=$(SOAK_SEEDS) go test -timeout 120m -count=1 -v -run TestSeeds ./internal/ledger/simulate
 	go test -timeout 60m -count=1 -run TestTheLedgerBehavesLikeTheNaiveModel ./internal/ledger -rapid.checks=50000
 	for target in $(FUZZ); do \
 		go test ./$${target%%:*} -run '^$$' -fuzz "^$${target##*:}$$" -fuzztime $(FUZZ_SECONDS)s || exit 1; \

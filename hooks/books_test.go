@@ -19,7 +19,7 @@ func TestTheServerIsUnreadyWhileItsBooksDoNotBalance(t *testing.T) {
 	}
 	check()
 	h.do("GET", "/api/health/ready", nobody, "").want(200)
-	for _, column := range []string{"held_tokens", "expiring_tokens"} {
+	for _, column := range []string{"balance_tokens", "held_tokens", "expiring_tokens", "seq"} {
 		before := h.count("audit_log", "action = 'books.unbalanced'")
 		h.mustExecute("UPDATE wallets SET "+column+" = "+column+" + 1 WHERE id = {:id}", "id", h.alice.Id)
 		check()

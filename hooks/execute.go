@@ -19,13 +19,14 @@ import (
 func Execute(app *pocketbase.PocketBase) error {
 	serve := cmd.NewServeCommand(app, true)
 	books := newLedgerCommand()
-	app.RootCmd.AddCommand(cmd.NewSuperuserCommand(app), serve, books)
+	simulate := newSimulateCommand()
+	app.RootCmd.AddCommand(cmd.NewSuperuserCommand(app), serve, books, simulate)
 
 	var failure error
 	for _, command := range app.RootCmd.Commands() {
 		keepError(command, &failure)
 	}
-	if isChosen(app, books) {
+	if isChosen(app, books) || isChosen(app, simulate) {
 		return executeAlone(app)
 	}
 	bindDataLock(app, serve)

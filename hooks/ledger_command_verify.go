@@ -34,11 +34,14 @@ func newLedgerVerifyCommand() *cobra.Command {
 	}
 	v.source.bind(command)
 	command.Flags().StringVar(&v.checkpoint, "checkpoint", "", "a checkpoint of these books: was a chain cut short or written anew since?")
-	command.Flags().StringVar(&v.statement, "statement", "", "a statement: does it hold, and is it of these books?")
+	command.Flags().StringVar(&v.statement, "statement", "", "a statement: does it hold, and, with --dir or --backup, is it of these books?")
 	return command
 }
 
 func (v *verifyCommand) run(command *cobra.Command) error {
+	if v.isDocumentAlone(command) {
+		return v.checkDocument(command.OutOrStdout())
+	}
 	options, err := v.options()
 	if err != nil {
 		return err
@@ -64,6 +67,37 @@ func (v *verifyCommand) run(command *cobra.Command) error {
 		return errors.Join(printFindings(command.OutOrStdout(), &report), err)
 	}
 	return conclude(command.OutOrStdout(), &report)
+}
+
+// isDocumentAlone tells whether there are no books to hold the statement against.
+func (v *verifyCommand) isDocumentAlone(command *cobra.Command) bool {
+	return v.statement != "" && v.checkpoint == "" && v.source.backup == "" && !command.Flag("dir").Changed
+}
+
+// checkDocument holds a statement against itself.
+func (v *verifyCommand) checkDocument(out io.Writer) error {
+	report, err := v.readStatement()
+	if err != nil {
+		return err
+	}
+	if report.Bad != nil {
+		return conclude(out, &verify.Report{Findings: []verify.Finding{v.bad(report)}})
+	}
+	_, err = fmt.Fprintf(out, "sound: the statement of %s %s: entries: %d, from seq %d to %d, closing balance: %d\n",
+		report.Subject.Type, report.Subject.ID, report.Entries, report.Opening.Seq, report.Closing.Seq, report.Closing.Balance)
+	return err
+}
+
+func (v *verifyCommand) readStatement() (report statement.Report, err error) {
+	err = readDocument(v.statement, func(file io.Reader) (err error) {
+		report, err = statement.Verify(file)
+		return err
+	})
+	return report, err
+}
+
+func (v *verifyCommand) bad(report statement.Report) verify.Finding {
+	return verify.Finding{Table: "statement", RowID: v.statement, Problem: report.Bad.String()}
 }
 
 func (v *verifyCommand) options() (verify.Options, error) {
@@ -96,16 +130,12 @@ func (v *verifyCommand) checkStatement(ctx context.Context, database *verify.Dat
 	if v.statement == "" {
 		return nil, nil
 	}
-	var report statement.Report
-	err := readDocument(v.statement, func(file io.Reader) (err error) {
-		report, err = statement.Verify(file)
-		return err
-	})
+	report, err := v.readStatement()
 	if err != nil {
 		return nil, err
 	}
 	if report.Bad != nil {
-		return []verify.Finding{{Table: "statement", RowID: v.statement, Problem: report.Bad.String()}}, nil
+		return []verify.Finding{v.bad(report)}, nil
 	}
 	var found []verify.Finding
 	for _, end := range []struct {

@@ -50,7 +50,7 @@ func openArena(ctx context.Context, chosen settings, progress io.Writer) (_ *are
 // openLoop fills the server's file and gives the loop a copy of it.
 func (a *arena) openLoop(ctx context.Context, chosen settings) error {
 	books, copied := filepath.Join(a.folder, "server"), filepath.Join(a.folder, "loop")
-	if err := fillBooks(ctx, books, chosen.wallets, chosen.rows); err != nil {
+	if err := fillBooks(ctx, books, filling{wallets: chosen.wallets, rows: chosen.rows}); err != nil {
 		return fmt.Errorf("fill the books: %w", err)
 	}
 	if err := os.CopyFS(copied, os.DirFS(books)); err != nil {
@@ -59,7 +59,7 @@ func (a *arena) openLoop(ctx context.Context, chosen settings) error {
 	a.minted = int64(chosen.wallets) * walletTokens
 	a.used = int64(max(0, chosen.rows-chosen.wallets))
 	var err error
-	a.loop, err = openLoop(copied, chosen.wallets)
+	a.loop, err = openLoop(copied, chosen.wallets, loopWithout{})
 	return err
 }
 
@@ -123,7 +123,8 @@ func (a *arena) close() error {
 func (a *arena) checkBooks(ctx context.Context, measured results) error {
 	want := a.minted - a.used
 	for at, seen := range measured {
-		if at.row == rowUse || at.row == rowUseByKey {
+		switch at.row {
+		case rowUse, rowUseByKey, rowHoldSettle, rowBatchSmall, rowBatchLarge:
 			want -= int64(seen.answered)
 		}
 	}

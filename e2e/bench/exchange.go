@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"context"
+	"encoding/json"
 	"fmt"
 	"io"
 	"net"
@@ -52,20 +53,26 @@ func dial(ctx context.Context, host string, lifetime time.Duration) (*connection
 
 func (c *connection) close() { _ = c.socket.Close() } // nothing is left to say on it
 
-// exchange sends a request and reads the whole answer.
-func (c *connection) exchange(request []byte) (*http.Response, error) {
+// exchange sends a request and reads the whole answer, as JSON into target where
+// there is one.
+func (c *connection) exchange(request []byte, target any) error {
 	if _, err := c.socket.Write(request); err != nil {
-		return nil, err
+		return err
 	}
 	response, err := http.ReadResponse(c.reader, nil)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	if response.StatusCode/100 != 2 {
-		return response, refused(response)
+		return refused(response)
+	}
+	if target != nil {
+		if err := json.NewDecoder(response.Body).Decode(target); err != nil {
+			return err
+		}
 	}
 	_, err = io.Copy(io.Discard, response.Body)
-	return response, err
+	return err
 }
 
 // refusedError is an answer that is not a success; the connection goes on.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"slices"
 	"time"
@@ -12,6 +13,7 @@ type tally struct {
 	answered int             // with success, the warm-up included
 	refused  int
 	first    error // of the failures
+	late     bool  // something was begun after the time of the cell
 }
 
 func (t *tally) fail(err error) {
@@ -26,6 +28,7 @@ func (t *tally) add(other tally) {
 	t.taken = append(t.taken, other.taken...)
 	t.answered += other.answered
 	t.refused += other.refused
+	t.late = t.late || other.late
 	if t.first == nil {
 		t.first = other.first
 	}
@@ -41,8 +44,14 @@ func (t *tally) figures(seconds time.Duration, each int) (figures, error) {
 		perSecond: float64(len(t.taken)*each) / seconds.Seconds(),
 		p50:       percentile(t.taken, 50),
 		p99:       percentile(t.taken, 99),
-		answered:  t.answered,
+		answered:  t.answered * each,
 	}, nil
+}
+
+// median is the middle one of several rounds, by what was done in a second.
+func median(rounds []figures) figures {
+	slices.SortFunc(rounds, func(a, b figures) int { return cmp.Compare(a.perSecond, b.perSecond) })
+	return rounds[len(rounds)/2]
 }
 
 // percentile takes sorted times.
@@ -54,7 +63,8 @@ func percentile(sorted []time.Duration, percent int) time.Duration {
 type figures struct {
 	perSecond float64
 	p50, p99  time.Duration
-	answered  int // in all, the warm-up included; for the books
+	answered  int           // in all, the warm-up included; for the books
+	cpu       time.Duration // the server's own, for each thing done; 0 when not known
 }
 
 // place is where in the table figures belong.

@@ -19,6 +19,11 @@ type load struct {
 	requests    [][]byte
 	connections int
 	seconds     time.Duration
+	each        int // things that one request does; 0 means 1
+	// exchange sends a request and whatever follows from its answer; nil means just
+	// the request.
+	exchange func(*connection, []byte) error
+	pid      int // of the process that serves, 0 when its time does not matter
 }
 
 func (l load) run(ctx context.Context) (figures, error) {
@@ -26,7 +31,7 @@ func (l load) run(ctx context.Context) (figures, error) {
 	if err != nil {
 		return figures{}, err
 	}
-	begin := time.Now()
+	begin, spent := time.Now(), cpuTime(l.pid)
 	tallies := make([]tally, l.connections)
 	var senders sync.WaitGroup
 	for number, one := range opened {
@@ -36,7 +41,11 @@ func (l load) run(ctx context.Context) (figures, error) {
 	if err := ctx.Err(); err != nil {
 		return figures{}, err
 	}
-	return summarize(tallies, l.seconds)
+	seen, err := summarize(tallies, l.seconds, time.Since(begin.Add(l.seconds/warmUpShare)), max(1, l.each))
+	if err == nil {
+		seen.cpu = (cpuTime(l.pid) - spent) / time.Duration(seen.answered)
+	}
+	return seen, err
 }
 
 func (l load) open(ctx context.Context) ([]*connection, error) {
@@ -60,10 +69,12 @@ func (l load) send(c *connection, number int, begin time.Time) tally {
 	for next := number * len(l.requests) / l.connections; ; next++ {
 		start := time.Now()
 		if !start.Before(end) {
-			return seen
+			if len(seen.taken) > 0 {
+				return seen
+			}
+			seen.late = true // requests longer than a cell: one has to count
 		}
-		_, err := c.exchange(l.requests[next%len(l.requests)])
-		if err != nil {
+		if err := l.do(c, l.requests[next%len(l.requests)]); err != nil {
 			seen.fail(err)
 			if _, goesOn := errors.AsType[*refusedError](err); !goesOn {
 				return seen
@@ -77,8 +88,16 @@ func (l load) send(c *connection, number int, begin time.Time) tally {
 	}
 }
 
-// summarize adds the connections up. One failure makes the cell worthless.
-func summarize(tallies []tally, seconds time.Duration) (figures, error) {
+func (l load) do(c *connection, request []byte) error {
+	if l.exchange != nil {
+		return l.exchange(c, request)
+	}
+	return c.exchange(request, nil)
+}
+
+// summarize adds the connections up. One failure makes the cell worthless. What
+// was begun late is spread over the time that all of it took.
+func summarize(tallies []tally, seconds, took time.Duration, each int) (figures, error) {
 	var all tally
 	for _, one := range tallies {
 		all.add(one)
@@ -86,5 +105,8 @@ func summarize(tallies []tally, seconds time.Duration) (figures, error) {
 	if all.first != nil {
 		return figures{}, fmt.Errorf("%d of %d requests failed, the first with: %w", all.refused, all.refused+all.answered, all.first)
 	}
-	return all.figures(seconds, 1)
+	if all.late {
+		seconds = took
+	}
+	return all.figures(seconds, each)
 }

@@ -99,7 +99,8 @@ func openLoop(folder string, wallets int, without loopWithout) (_ *loop, err err
 func (l *loop) close() error { return l.db.Close() }
 
 // loopShape is one transaction of a loop: so many charges, all of one wallet as
-// in the server's batches, or each of another.
+// in the server's batches, or each of another. No charges are the least that a
+// transaction can be, one wallet's row.
 type loopShape struct {
 	charges   int
 	oneWallet bool
@@ -120,7 +121,7 @@ func (l *loop) run(ctx context.Context, shape loopShape, seconds time.Duration) 
 			seen.taken = append(seen.taken, time.Since(start))
 		}
 	}
-	return seen.figures(seconds, shape.charges)
+	return seen.figures(seconds, max(1, shape.charges))
 }
 
 func (l *loop) commit(ctx context.Context, shape loopShape) error {
@@ -131,6 +132,11 @@ func (l *loop) commit(ctx context.Context, shape loopShape) error {
 	b := loopBatch{loop: l, moment: time.Now().UTC(), uses: make(map[*loopWallet]int64)}
 	for i, stmt := range l.write {
 		b.write[i] = tx.Stmt(stmt)
+	}
+	if shape.charges == 0 {
+		if err := b.writeWallet(&l.wallets[0]); err != nil {
+			return errors.Join(err, tx.Rollback())
+		}
 	}
 	for i := range shape.charges {
 		if i == 0 || !shape.oneWallet {
@@ -175,7 +181,7 @@ func (b *loopBatch) charge(w *loopWallet) error {
 }
 
 func (b *loopBatch) finish() error {
-	at, day, slot := asStored(b.moment), b.moment.Format(time.DateOnly), b.moment.Unix()/ledger.QuarterSeconds
+	day, slot := b.moment.Format(time.DateOnly), b.moment.Unix()/ledger.QuarterSeconds
 	for _, w := range b.order {
 		uses := b.uses[w]
 		if !b.without.daily {
@@ -186,9 +192,14 @@ func (b *loopBatch) finish() error {
 		if _, err := b.write[writeQuarter].Exec(slot, w.id, uses, uses); err != nil {
 			return err
 		}
-		if _, err := b.write[writeWallet].Exec(w.balance, w.seq, naiveHash, at, w.id); err != nil {
+		if err := b.writeWallet(w); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+func (b *loopBatch) writeWallet(w *loopWallet) error {
+	_, err := b.write[writeWallet].Exec(w.balance, w.seq, naiveHash, asStored(b.moment), w.id)
+	return err
 }

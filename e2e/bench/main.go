@@ -35,30 +35,40 @@ func measure() error {
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	_, err = run(ctx, chosen, os.Stdout, os.Stderr)
+	_, _, err = run(ctx, chosen, os.Stdout, os.Stderr)
 	return errors.Join(err, testserver.RemoveBinary())
 }
 
-// run measures every cell, checks the books, and writes the report. It takes
-// its processes and its files away again, however it ends.
-func run(ctx context.Context, chosen settings, report, progress io.Writer) (_ results, err error) {
+// run measures every part that was chosen, and writes the report. It takes its
+// processes and its files away again, however it ends.
+func run(ctx context.Context, chosen settings, report, progress io.Writer) (results, []finding, error) {
+	measured := make(results)
+	if chosen.wants(partCells) {
+		if err := measureCells(ctx, chosen, measured, progress); err != nil {
+			return nil, nil, err
+		}
+	}
+	found, err := experiment(ctx, chosen, progress)
+	if err != nil {
+		return nil, nil, err
+	}
+	return measured, found, writeReport(report, chosen, measured, found)
+}
+
+// measureCells fills the table, and checks the books behind it.
+func measureCells(ctx context.Context, chosen settings, measured results, progress io.Writer) (err error) {
 	arena, err := openArena(ctx, chosen, progress)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	defer func() { err = errors.Join(err, arena.close()) }()
-
-	measured := make(results)
 	for _, cell := range arena.cells(chosen) {
 		fmt.Fprintf(progress, "%s: %s\n", counted(cell.connections, "connection"), cell.row)
 		figures, err := cell.run(ctx)
 		if err != nil {
-			return nil, fmt.Errorf("%s at %s: %w", cell.row, counted(cell.connections, "connection"), err)
+			return fmt.Errorf("%s at %s: %w", cell.row, counted(cell.connections, "connection"), err)
 		}
 		measured[place{cell.row, cell.connections}] = figures
 	}
-	if err := arena.checkBooks(ctx, measured); err != nil {
-		return nil, err
-	}
-	return measured, writeReport(report, chosen, measured)
+	return arena.checkBooks(ctx, measured)
 }

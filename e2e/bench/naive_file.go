@@ -88,6 +88,8 @@ func used(text string, parameters dbx.Params) dbx.Params {
 }
 
 // now is the moment as PocketBase writes it down.
-func now() string {
-	return time.Now().UTC().Format(types.DefaultDateLayout)
+func now() string { return asStored(time.Now()) }
+
+func asStored(moment time.Time) string {
+	return moment.UTC().Format(types.DefaultDateLayout)
 }

@@ -13,6 +13,9 @@ import (
 const (
 	balancePath = "/api/wallet/balance"
 	usePath     = "/api/wallet/use"
+	batchPath   = "/api/wallet/use/batch"
+	holdsPath   = "/api/wallet/holds"
+	ledgerPath  = "/api/wallet/ledger"
 )
 
 // account is a user with every credential that opens a wallet.
@@ -114,4 +117,35 @@ func useRequests(host, path, token string, wallets int) [][]byte {
 		requests[i] = rawRequest(http.MethodPost, host, path, token, fmt.Sprintf(`{"userId":%q,"amount":1}`, walletID(i)))
 	}
 	return requests
+}
+
+// batchRequests charge every wallet in turn, so many times in one request.
+func batchRequests(host, token string, wallets, uses int) [][]byte {
+	list := strings.TrimSuffix(strings.Repeat(`{"amount":1},`, uses), ",")
+	requests := make([][]byte, wallets)
+	for i := range requests {
+		requests[i] = rawRequest(http.MethodPost, host, batchPath, token, fmt.Sprintf(`{"userId":%q,"uses":[%s]}`, walletID(i), list))
+	}
+	return requests
+}
+
+// holdRequests reserve tokens in every wallet in turn.
+func holdRequests(host, token string, wallets int) [][]byte {
+	return useRequests(host, holdsPath, token, wallets)
+}
+
+// thenSettle opens the hold of a request and settles it in full. The second
+// request names the hold alone, the shortest that the server takes.
+func thenSettle(host, token string) func(*connection, []byte) error {
+	return func(c *connection, request []byte) error {
+		var opened struct {
+			Hold struct {
+				ID string `json:"id"`
+			} `json:"hold"`
+		}
+		if err := c.exchange(request, &opened); err != nil {
+			return err
+		}
+		return c.exchange(rawRequest(http.MethodPost, host, holdsPath+"/"+opened.Hold.ID+"/settle", token, `{"amount":1}`), nil)
+	}
 }

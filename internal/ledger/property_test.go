@@ -3,9 +3,8 @@ package ledger_test
 import (
 	"context"
 	"fmt"
-	"maps"
 	"math/rand/v2"
-	"slices"
+	"reflect"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -15,194 +14,242 @@ import (
 	"sokuji/internal/ledger/memorystore"
 )
 
-// model is the naive ledger: no batches, no cache, no chain, only what api.md says.
-type model struct {
-	balance  map[ledger.Subject]int64
-	frozen   map[ledger.Subject]string
-	left     map[string]int64 // what may still be refunded, by entry id
-	sign     map[string]int64 // of the entry, by id
-	owner    map[string]ledger.Subject
-	byKey    map[string]string // the answer of each request that was done, by route, wallet and key
-	byEvent  map[string]string
-	entries  int
-	sequence map[ledger.Subject]int64
-}
-
-func newModel() *model {
-	return &model{
-		balance: map[ledger.Subject]int64{}, frozen: map[ledger.Subject]string{}, left: map[string]int64{},
-		sign: map[string]int64{}, owner: map[string]ledger.Subject{}, byKey: map[string]string{}, byEvent: map[string]string{},
-		sequence: map[ledger.Subject]int64{},
-	}
-}
-
-// expect returns the code of the refusal that the model foresees, and otherwise
-// the change of the balance.
-func (m *model) expect(op ledger.Operation) (ledger.Code, int64) {
-	switch op := op.(type) {
-	case ledger.Mint:
-		return "", op.Amount
-	case ledger.Use:
-		if m.frozen[op.Subject] != "" {
-			return ledger.CodeWalletFrozen, 0
-		}
-		if !op.AllowNegative && m.balance[op.Subject] < op.Amount {
-			return ledger.CodeInsufficientBalance, 0
-		}
-		return "", -op.Amount
-	case ledger.Adjust:
-		if op.Amount < 0 && m.balance[op.Subject]+op.Amount < 0 {
-			return ledger.CodeInsufficientBalance, 0
-		}
-		return "", op.Amount
-	case ledger.Refund:
-		left, known := m.left[op.EntryID]
-		if !known || m.owner[op.EntryID] != op.Subject {
-			return ledger.CodeInvalidRequest, 0
-		}
-		amount := op.Amount
-		if amount == 0 {
-			amount = left
-		}
-		if left == 0 || amount > left {
-			return ledger.CodeOverRefund, 0
-		}
-		return "", -m.sign[op.EntryID] * amount
-	}
-	return "", 0 // freeze and unfreeze move nothing
-}
-
-func (m *model) follow(op ledger.Operation, subject ledger.Subject, change int64, receipt ledger.Receipt) {
-	m.balance[subject] += change
-	switch op := op.(type) {
-	case ledger.Freeze:
-		m.frozen[subject] = op.Reason
-		return
-	case ledger.Unfreeze:
-		m.frozen[subject] = ""
-		return
-	case ledger.Refund:
-		m.left[op.EntryID] -= max(change, -change)
-		if change < 0 && m.balance[subject] < 0 && m.frozen[subject] == "" {
-			m.frozen[subject] = ledger.FrozenNegativeBalance
-		}
-	case ledger.Mint, ledger.Use:
-		m.left[receipt.Entry.ID] = max(change, -change)
-		m.sign[receipt.Entry.ID] = 1
-		if change < 0 {
-			m.sign[receipt.Entry.ID] = -1
-		}
-		m.owner[receipt.Entry.ID] = subject
-	}
-	if change > 0 && m.balance[subject] >= 0 && m.frozen[subject] == ledger.FrozenNegativeBalance {
-		m.frozen[subject] = ""
-	}
-	m.entries++
-	m.sequence[subject]++
-}
-
-// draw makes an operation from small numbers, so that refusals, repeats and
-// freezes are common.
-func (m *model) draw(t *rapid.T) (ledger.Operation, ledger.Subject, string) {
-	subject := rapid.SampledFrom([]ledger.Subject{alice, bob}).Draw(t, "wallet")
-	key := rapid.SampledFrom([]string{"", "", "", "k1", "k2", "k3"}).Draw(t, "key")
-	request := ledger.Request{Subject: subject, IdempotencyKey: key, Actor: "test"}
-	amount := rapid.Int64Range(1, 20).Draw(t, "amount")
-	switch rapid.SampledFrom([]string{"mint", "use", "use", "refund", "refund", "adjust", "freeze", "unfreeze"}).Draw(t, "kind") {
-	case "mint":
-		event := rapid.SampledFrom([]string{"", "", "e1", "e2"}).Draw(t, "event")
-		return ledger.Mint{Request: request, Amount: amount, ExternalEventID: event}, subject, key
-	case "use":
-		return ledger.Use{Request: request, Amount: amount, AllowNegative: rapid.Bool().Draw(t, "allowNegative")}, subject, key
-	case "refund":
-		ids := append(slices.Sorted(maps.Keys(m.left)), "nothing")
-		part := rapid.Int64Range(0, 1).Draw(t, "part") // 0: all that is left
-		return ledger.Refund{Request: request, EntryID: rapid.SampledFrom(ids).Draw(t, "entry"), Amount: amount * part}, subject, key
-	case "adjust":
-		sign := rapid.SampledFrom([]int64{1, -1}).Draw(t, "sign")
-		return ledger.Adjust{Request: request, Amount: amount * sign, Description: "why"}, subject, key
-	case "freeze":
-		return ledger.Freeze{Request: request, Reason: "fraud"}, subject, key
-	default:
-		return ledger.Unfreeze{Request: request, Reason: "cleared"}, subject, key
-	}
-}
-
 func TestTheLedgerBehavesLikeTheNaiveModel(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		store, clock := memorystore.NewMemory(), ledgertest.NewClock()
-		store.CreateWallet(alice)
-		store.CreateWallet(bob)
-		l := ledger.Open(store, ledger.Options{Now: clock.Now, Random: rand.NewChaCha8([32]byte{})})
-		defer l.Close()
-		m := newModel()
+		p := newPair(t)
+		defer p.Close()
 		for range rapid.IntRange(1, 40).Draw(t, "steps") {
-			step(t, l, m)
-			if err := memorystore.Audit(store.Books()); err != nil {
-				t.Fatal(err)
+			switch rapid.IntRange(0, 11).Draw(t, "step") {
+			case 0, 1:
+				pause := drawPause(t)
+				p.clock.Advance(pause)
+				p.model.now = p.clock.Now()
+			case 2:
+				if err := p.Sweep(context.Background()); err != nil {
+					t.Fatal(err)
+				}
+				p.model.sweep()
+			case 3:
+				p.batch(t)
+			default:
+				p.step(t)
 			}
-			if entries := len(store.Books().Entries); entries != m.entries {
-				t.Fatalf("%d entries, the model has %d", entries, m.entries)
-			}
+			p.compare(t)
 		}
 	})
 }
 
-func step(t *rapid.T, l *ledger.Ledger, m *model) {
-	op, subject, key := m.draw(t)
-	receipt, err := l.Do(context.Background(), op)
+// pair is the real ledger and the naive one.
+type pair struct {
+	*ledger.Ledger
+	store *memorystore.Memory
+	clock *ledgertest.Clock
+	model *model
+}
 
-	// A key or an event that was used before answers as the first time.
-	if answer, used := m.byKey[fmt.Sprintf("%T %v %s", op, subject, key)]; used && key != "" {
-		checkRepeat(t, receipt, err, answer, shape(op))
-		checkUntouched(t, l, m)
+func newPair(t *rapid.T) *pair {
+	store, clock := memorystore.NewMemory(), ledgertest.NewClock()
+	clock.Advance(noon.Sub(clock.Now()))
+	store.CreateWallet(alice)
+	store.CreateWallet(bob)
+	l := ledger.Open(store, ledger.Options{Now: clock.Now, Random: rand.NewChaCha8([32]byte{}), SweepInterval: -1})
+	return &pair{l, store, clock, newModel(clock.Now())}
+}
+
+func (p *pair) step(t *rapid.T) {
+	op, subject, _ := p.model.draw(t)
+	receipt, err := p.Do(context.Background(), op)
+	p.judge(t, op, subject, receipt, err)
+}
+
+// judge compares an answer with what the model foresees, and keeps it as the one
+// that repetitions must get.
+func (p *pair) judge(t *rapid.T, op ledger.Operation, subject ledger.Subject, receipt ledger.Receipt, err error) {
+	m := p.model
+	key, event := keyOf(op, subject), eventOf(op)
+	if first, used := m.byKey[key]; used && key != "" {
+		checkRepeat(t, receipt, err, first, shape(op))
 		return
 	}
-	if mint, ok := op.(ledger.Mint); ok && mint.ExternalEventID != "" {
-		if answer, used := m.byEvent[mint.ExternalEventID]; used {
-			checkRepeat(t, receipt, err, answer, fmt.Sprint(subject, mint.Amount))
-			checkUntouched(t, l, m)
-			if err == nil && key != "" {
-				m.byKey[fmt.Sprintf("%T %v %s", op, subject, key)] = shape(op)
+	if first, used := m.byEvent[event]; used && event != "" {
+		checkRepeatedEvent(t, receipt, err, first, eventShape(op, subject))
+		if err == nil && key != "" {
+			m.byKey[key] = modelAnswer{shape: shape(op), receipt: receipt}
+		}
+		return
+	}
+	want := m.do(op, subject, madeID(receipt))
+	checkReceipt(t, op, receipt, err, want)
+	if err != nil {
+		return
+	}
+	if key != "" {
+		m.byKey[key] = modelAnswer{shape: shape(op), receipt: receipt}
+	}
+	if event != "" {
+		m.byEvent[event] = modelAnswer{shape: eventShape(op, subject), receipt: receipt}
+	}
+}
+
+func (p *pair) batch(t *rapid.T) {
+	batch := drawBatch(t)
+	results, replayed, err := p.DoUses(context.Background(), batch)
+	key, whole := fmt.Sprint("batch ", batch.Subject, batch.IdempotencyKey), fmt.Sprintf("%+v", batch)
+	first, used := p.model.byKey[key]
+	switch {
+	case used && first.shape != whole:
+		if ledger.CodeOf(err) != ledger.CodeIdempotencyMismatch {
+			t.Fatalf("a batch's key with other uses answered %v, %v", results, err)
+		}
+		return
+	case used:
+		if err != nil || !replayed || !sameResults(results, first.results) {
+			t.Fatalf("a repeated batch answered %v, %v, %v, and first %v", results, replayed, err, first.results)
+		}
+		return
+	case err != nil || replayed || len(results) != len(batch.Uses):
+		t.Fatalf("a batch answered %v, %v, %v", results, replayed, err)
+	}
+	for i, use := range batch.Uses {
+		if use.Amount == 0 {
+			if ledger.CodeOf(results[i].Err) != ledger.CodeInvalidRequest {
+				t.Fatalf("a use of nothing answered %+v", results[i])
 			}
-			return
+			continue
+		}
+		p.judge(t, use, batch.Subject, results[i].Receipt, results[i].Err)
+	}
+	if batch.IdempotencyKey != "" {
+		p.model.byKey[key] = modelAnswer{shape: whole, results: results}
+	}
+}
+
+// compare looks at everything that the model knows.
+func (p *pair) compare(t *rapid.T) {
+	books := p.store.Books()
+	if err := memorystore.Audit(books); err != nil {
+		t.Fatal(err)
+	}
+	if len(books.Entries) != p.model.entries {
+		t.Fatalf("%d entries, the model has %d", len(books.Entries), p.model.entries)
+	}
+	left := make(map[string]int64)
+	for subject, want := range p.model.wallets {
+		wallet, err := p.Wallet(context.Background(), subject)
+		if err != nil || wallet.Balance != want.balance() || wallet.Held != p.model.held(subject) || wallet.Seq != want.seq ||
+			wallet.Expiring != int64(len(want.dated)) || wallet.FrozenReason != want.frozen || wallet != books.Wallets[subject] {
+			t.Fatalf("the wallet is %+v (%v), the model has %d, %d held, %+v", wallet, err, want.balance(), p.model.held(subject), want)
+		}
+		for _, token := range want.dated {
+			left[token.mint]++
 		}
 	}
-	code, change := m.expect(op)
-	if ledger.CodeOf(err) != code || (err != nil) != (code != "") {
-		t.Fatalf("%+v: got %v, the model says %q", op, err, code)
-	}
-	if err == nil {
-		m.follow(op, subject, change, receipt)
-		if key != "" {
-			m.byKey[fmt.Sprintf("%T %v %s", op, subject, key)] = shape(op)
-		}
-		if mint, ok := op.(ledger.Mint); ok && mint.ExternalEventID != "" {
-			m.byEvent[mint.ExternalEventID] = fmt.Sprint(subject, mint.Amount)
+	for id, grant := range books.Grants {
+		if grant.Remaining != left[id] {
+			t.Fatalf("grant %s has %d left, the model %d", id, grant.Remaining, left[id])
 		}
 	}
-	checkUntouched(t, l, m)
+	for id, want := range p.model.holds {
+		if hold := books.Holds[id]; hold.State != want.state || hold.Amount != want.amount || !hold.ExpiresAt.Equal(want.deadline) {
+			t.Fatalf("the hold is %+v, the model has %+v", hold, want)
+		}
+	}
+	if len(books.Holds) != len(p.model.holds) {
+		t.Fatalf("%d holds, the model has %d", len(books.Holds), len(p.model.holds))
+	}
+}
+
+func checkReceipt(t *rapid.T, op ledger.Operation, receipt ledger.Receipt, err error, want expected) {
+	if ledger.CodeOf(err) != want.code || (err != nil) != (want.code != "") {
+		t.Fatalf("%+v: got %v, the model says %q", op, err, want.code)
+	}
+	if err != nil {
+		return
+	}
+	if receipt.Replayed || receipt.Wallet.Balance != want.balance || receipt.Wallet.Held != want.held || receipt.Refundable != want.refundable {
+		t.Fatalf("%+v: got %+v, the model says %+v", op, receipt, want)
+	}
+	if entry := receipt.Entry; entry != nil && entry.Amount != want.change {
+		t.Fatalf("%+v: the entry moved %d, the model says %d", op, entry.Amount, want.change)
+	}
+	if (receipt.Hold != nil) != (want.hold != nil) {
+		t.Fatalf("%+v: got hold %+v, the model says %+v", op, receipt.Hold, want.hold)
+	}
+	if hold := receipt.Hold; hold != nil && (hold.State != want.hold.state || hold.Amount != want.hold.amount) {
+		t.Fatalf("%+v: got hold %+v, the model says %+v", op, hold, want.hold)
+	}
+}
+
+func checkRepeat(t *rapid.T, receipt ledger.Receipt, err error, first modelAnswer, again string) {
+	if first.shape != again {
+		if ledger.CodeOf(err) != ledger.CodeIdempotencyMismatch {
+			t.Fatalf("a key with other fields answered %+v, %v", receipt, err)
+		}
+		return
+	}
+	if err != nil || !receipt.Replayed || !sameReceipt(receipt, first.receipt) {
+		t.Fatalf("a repeated request answered %+v, %v, and first %+v", receipt, err, first.receipt)
+	}
+}
+
+func checkRepeatedEvent(t *rapid.T, receipt ledger.Receipt, err error, first modelAnswer, again string) {
+	if first.shape != again {
+		if ledger.CodeOf(err) != ledger.CodeIdempotencyMismatch {
+			t.Fatalf("an event with other fields answered %+v, %v", receipt, err)
+		}
+		return
+	}
+	if err != nil || !receipt.Replayed || !reflect.DeepEqual(receipt.Entry, first.receipt.Entry) || receipt.Wallet.Balance != first.receipt.Wallet.Balance {
+		t.Fatalf("a repeated event answered %+v, %v, and first %+v", receipt, err, first.receipt)
+	}
+}
+
+// sameReceipt leaves out whether it is the first.
+func sameReceipt(a, b ledger.Receipt) bool {
+	a.Replayed, b.Replayed = false, false
+	return reflect.DeepEqual(a, b)
+}
+
+func sameResults(a, b []ledger.Result) bool {
+	if len(a) != len(b) {
+		return false
+	}
+	for i := range a {
+		if ledger.CodeOf(a[i].Err) != ledger.CodeOf(b[i].Err) || !sameReceipt(a[i].Receipt, b[i].Receipt) {
+			return false
+		}
+	}
+	return true
 }
 
 // shape is everything of an operation but who asked.
 func shape(op ledger.Operation) string { return fmt.Sprintf("%+v", op) }
 
-func checkRepeat(t *rapid.T, receipt ledger.Receipt, err error, first, again string) {
-	if first == again && (err != nil || !receipt.Replayed) {
-		t.Fatalf("a repeated request answered %+v, %v", receipt, err)
+// keyOf names a repeatable request, empty for the others.
+func keyOf(op ledger.Operation, subject ledger.Subject) string {
+	key := reflect.ValueOf(op).FieldByName("IdempotencyKey").String()
+	if key == "" {
+		return ""
 	}
-	if first != again && ledger.CodeOf(err) != ledger.CodeIdempotencyMismatch {
-		t.Fatalf("a key with other fields answered %+v, %v", receipt, err)
-	}
+	return fmt.Sprintf("%T %v %s", op, subject, key)
 }
 
-// checkUntouched compares both wallets with the model.
-func checkUntouched(t *rapid.T, l *ledger.Ledger, m *model) {
-	for _, subject := range []ledger.Subject{alice, bob} {
-		wallet, err := l.Wallet(context.Background(), subject)
-		if err != nil || wallet.Balance != m.balance[subject] || wallet.FrozenReason != m.frozen[subject] || wallet.Seq != m.sequence[subject] {
-			t.Fatalf("the wallet is %+v (%v), the model has %d, %q, %d",
-				wallet, err, m.balance[subject], m.frozen[subject], m.sequence[subject])
-		}
+func eventOf(op ledger.Operation) string {
+	mint, _ := op.(ledger.Mint)
+	return mint.ExternalEventID
+}
+
+func eventShape(op ledger.Operation, subject ledger.Subject) string {
+	mint, _ := op.(ledger.Mint)
+	return fmt.Sprint(subject, mint.Amount)
+}
+
+func madeID(receipt ledger.Receipt) string {
+	switch {
+	case receipt.Entry != nil:
+		return receipt.Entry.ID
+	case receipt.Hold != nil:
+		return receipt.Hold.ID
 	}
+	return ""
 }

@@ -1,11 +1,12 @@
 package simulate_test
 
 import (
+	"context"
+	"errors"
+	"math"
 	"os"
 	"strconv"
 	"strings"
-	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -18,50 +19,62 @@ const seconds = 20
 // TestSeeds runs seeds for a while, or as many as SIMULATE_SEEDS says. It begins at
 // another seed each day, so that a project that is tested often is tested widely.
 func TestSeeds(t *testing.T) {
-	wanted, deadline := seeds(t)
+	ctx, wanted := seeds(t)
 	first := uint64(time.Now().Unix()/86_400) * 1_000_000
-	var next, answers, crashes, failures atomic.Int64
-	var workers sync.WaitGroup
-	for range 2 {
-		workers.Go(func() {
-			for !t.Failed() {
-				n := next.Add(1) - 1
-				if n >= wanted || time.Now().After(deadline) {
-					next.Add(-1)
-					return
-				}
-				options := simulate.Options{Seed: first + uint64(n), Steps: simulate.DefaultSteps}
-				result, err := simulate.Run(options)
-				if err != nil {
-					t.Errorf("%v\nreplay it with: %s", err, simulate.Command(options))
-				}
-				answers.Add(int64(result.Answers))
-				crashes.Add(int64(result.Crashes))
-				failures.Add(int64(result.Failures))
-			}
-		})
+	totals, err := simulate.Many(ctx, first, wanted, simulate.DefaultSteps, 2)
+	if err != nil {
+		t.Error(err)
 	}
-	workers.Wait()
-	t.Logf("%d seeds from %d: %d answers, %d crashes, %d failures of the disk", next.Load(), first, answers.Load(), crashes.Load(), failures.Load())
-	if next.Load() == 0 || answers.Load() == 0 || crashes.Load() == 0 || failures.Load() == 0 {
+	t.Logf("%d seeds from %d: %s", totals.Seeds, first, totals.Result)
+	if totals.Answers == 0 || totals.Crashes == 0 || totals.Failures == 0 {
 		t.Error("nothing happened, so nothing was tested")
 	}
 }
 
-func seeds(t *testing.T) (wanted int64, deadline time.Time) {
+func seeds(t *testing.T) (context.Context, int64) {
 	text := os.Getenv("SIMULATE_SEEDS")
 	if text == "" {
-		short := seconds * time.Second
+		while := seconds * time.Second
 		if testing.Short() {
-			short = time.Second
+			while = time.Second
 		}
-		return 1 << 40, time.Now().Add(short)
+		ctx, cancel := context.WithTimeout(t.Context(), while)
+		t.Cleanup(cancel)
+		return ctx, math.MaxInt64
 	}
 	wanted, err := strconv.ParseInt(text, 10, 64)
 	if err != nil || wanted < 1 {
 		t.Fatalf("SIMULATE_SEEDS is %q: want a whole number of seeds, 1 or more", text)
 	}
-	return wanted, time.Now().Add(24 * time.Hour)
+	return t.Context(), wanted
+}
+
+func TestManySaysHowToReplayWhatFailed(t *testing.T) {
+	failure := &simulate.Failure{Seed: 7, Steps: 30, Cause: errors.New("step 3: gone")}
+	const want = "seed 7, step 3: gone\nreplay it with: sokuji simulate --seed 7 --steps 30 --trace"
+	if failure.Error() != want {
+		t.Fatalf("got %q", failure.Error())
+	}
+}
+
+func TestManySumsWhatRunFinds(t *testing.T) {
+	var entries, crashes int
+	for seed := range uint64(5) {
+		result, err := simulate.Run(simulate.Options{Seed: 40 + seed, Steps: 30})
+		if err != nil {
+			t.Fatal(err)
+		}
+		entries, crashes = entries+result.Entries, crashes+result.Crashes
+	}
+	totals, err := simulate.Many(t.Context(), 40, 5, 30, 2)
+	if err != nil || totals.Seeds != 5 || totals.Entries != entries || totals.Crashes != crashes {
+		t.Fatalf("got %+v, %v; want %d entries and %d crashes", totals, err, entries, crashes)
+	}
+	over, cancel := context.WithCancel(t.Context())
+	cancel()
+	if totals, err := simulate.Many(over, 40, 5, 30, 2); err != nil || totals.Seeds != 0 {
+		t.Fatalf("after the end: %+v, %v", totals, err)
+	}
 }
 
 func TestTheSameSeedIsTheSameRun(t *testing.T) {

@@ -12,7 +12,9 @@ const (
 
 	nextWallets = `SELECT ` + walletColumns + `,
 (SELECT SUM(g.remaining_tokens) FROM wallet_grants g
-	WHERE g.subject_id = w.subject_id AND g.subject_type = w.subject_type AND g.state = 'live')
+	WHERE g.subject_id = w.subject_id AND g.subject_type = w.subject_type AND g.state = 'live'),
+(SELECT l.seq || ' ' || l.balance_after || ' ' || l.hash FROM wallet_ledger l
+	WHERE l.subject_id = w.subject_id AND l.subject_type = w.subject_type ORDER BY l.seq DESC LIMIT 1)
 FROM wallets w NOT INDEXED WHERE rowid > ? ORDER BY rowid LIMIT ?`
 
 	newestEntryOf = `SELECT seq, balance_after, hash FROM wallet_ledger
@@ -122,8 +124,19 @@ func (r *monitorRun) compareReserved(wallet walletRow, held, expiring int64) (is
 	return len(problems) == 0
 }
 
-// checkTurn takes the next wallets in turn, because one that says that tokens are
-// held or expire need not have a hold or a grant to be found by. The turn stays
+// compareNewest holds a wallet against its newest entry, written as one text that
+// is empty when there is none.
+func (r *monitorRun) compareNewest(wallet walletRow, newest string) bool {
+	says := fmt.Sprintf("%d %d %s", wallet.Seq, wallet.Balance, wallet.Head)
+	if newest == says || (newest == "" && wallet.Seq == 0 && wallet.Balance == 0 && wallet.Head == ledger.Hash{}) {
+		return true
+	}
+	r.report.find("wallets", wallet.name(), "balance_tokens, seq or head_hash is not that of its newest entry")
+	return false
+}
+
+// checkTurn takes the next wallets in turn, because one that was changed need not
+// have a new entry, a hold or a grant to be found by. The turn stays
 // where something is found.
 func (r *monitorRun) checkTurn(held map[ledger.Subject]int64) error {
 	last, rows, isSound := r.monitor.walletAt, 0, true
@@ -131,6 +144,7 @@ func (r *monitorRun) checkTurn(held map[ledger.Subject]int64) error {
 		wallet := readWallet(c)
 		r.nameUnreadable(c, wallet)
 		expiring, _ := c.maybeInteger()
+		isSound = r.compareNewest(wallet, c.maybeText()) && isSound
 		last = wallet.rowid
 		rows++
 		if c.problem != "" || !r.compareReserved(wallet, held[wallet.Subject], expiring) {
