@@ -7,7 +7,8 @@ FUZZ_SECONDS ?= 60
 SOAK_SEEDS   ?= 10000
 FUZZ   := internal/betterauth:FuzzParseBearer internal/betterauth:FuzzFromCookies internal/betterauth:FuzzDecodeSignUp \
           internal/accounts/password:FuzzVerifyScrypt internal/apikeys:FuzzParse internal/pricing:FuzzParseSeconds \
-          hooks:FuzzParseFields hooks:FuzzCursors
+          hooks:FuzzParseFields hooks:FuzzCursors internal/ledger/statement:FuzzVerify \
+          internal/ledger/verify:FuzzCheckpoint internal/ledger/verify:FuzzColumn internal/ledger/verify:FuzzFile
 
 .PHONY: run build test test-go test-js tools bench soak clean
 

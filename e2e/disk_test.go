@@ -48,7 +48,9 @@ func TestAFailingDiskRefusesAndRecovers(t *testing.T) {
 			trial.work(t, healthyLoad, nil)
 
 			mend, began := fault.begin(t, server), time.Now()
-			trial.workUntilRefused(t)
+			if stored := trial.workUntilRefused(t); fault.takesNothing && stored > 0 {
+				t.Errorf("%d operations were acknowledged while nothing could be written", stored)
+			}
 			trial.readEverything(t)
 			trial.writeEverything(t)
 			time.Sleep(faultDuration - time.Since(began))
@@ -127,6 +129,8 @@ func TestAServerDoesNotStartOnAReadOnlyDisk(t *testing.T) {
 // diskFault is a way in which a disk fails under a running server.
 type diskFault struct {
 	name string
+	// takesNothing says that not even what fits into files that are there is stored.
+	takesNothing bool
 	// folder makes the data folder, or skips the test.
 	folder func(*testing.T) string
 	// begin makes the disk fail; what it returns mends it.
@@ -155,8 +159,9 @@ func fullDisk() diskFault {
 // process stands in; SQLite sees the same error (SQLITE_IOERR_WRITE).
 func refusedWrites() diskFault {
 	return diskFault{
-		name:   "refuses writes",
-		folder: func(t *testing.T) string { return t.TempDir() },
+		name:         "refuses writes",
+		takesNothing: true,
+		folder:       func(t *testing.T) string { return t.TempDir() },
 		begin: func(t *testing.T, server *testserver.Server) func() {
 			before, err := server.LimitFileSize(0)
 			if err != nil {
@@ -267,22 +272,25 @@ func (d *diskTrial) work(t *testing.T, duration time.Duration, enough func(*oper
 }
 
 // workUntilRefused lets the clients work until the failing disk has cost enough
-// operations. A full disk still takes what fits into files that are there.
-func (d *diskTrial) workUntilRefused(t *testing.T) {
+// operations, and returns how many were acknowledged meanwhile. A full disk still
+// takes what fits into files that are there.
+func (d *diskTrial) workUntilRefused(t *testing.T) (stored int64) {
 	t.Helper()
 	var done, refusals atomic.Int64
 	d.work(t, faultTimeout, func(o *operation) bool {
-		if o.status == http.StatusServiceUnavailable {
-			refusals.Add(1)
-		} else {
+		switch o.status {
+		case http.StatusOK:
 			done.Add(1)
+		case http.StatusServiceUnavailable:
+			refusals.Add(1)
 		}
 		return refusals.Load() >= enoughRefusals
 	})
-	t.Logf("on the failing disk: %d operations answered, %d refused with 503", done.Load(), refusals.Load())
+	t.Logf("on the failing disk: %d operations acknowledged, %d refused with 503", done.Load(), refusals.Load())
 	if refusals.Load() < enoughRefusals {
 		t.Fatalf("only %d operations were refused within %s: the disk does not fail", refusals.Load(), faultTimeout)
 	}
+	return done.Load()
 }
 
 // checkAnswer allows success, a 503 that says what to do, and what rightly comes

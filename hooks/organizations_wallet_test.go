@@ -215,3 +215,20 @@ func TestARefusalTellsNothing(t *testing.T) {
 		t.Errorf("a hold is told apart: %s, %s", there.body, nowhere.body)
 	}
 }
+
+// An id says whose a wallet is only together with its type.
+func TestAnIDOfTheOtherTypeOpensNothing(t *testing.T) {
+	c := newCompany(t)
+	key := c.keyOf(c.alice, apikeys.ScopeWalletRead, apikeys.ScopeWalletCharge)
+	for _, subject := range []struct{ kind, id string }{{"user", c.id}, {"organization", c.alice.Id}} {
+		for name, as := range map[string]credential{"owner": c.asAlice(), "owner's key": key} {
+			for _, route := range []string{"balance", "ledger"} {
+				got := c.do("GET", "/api/wallet/"+route+"?subjectType="+subject.kind+"&subjectId="+subject.id, as, "")
+				if got.outcome() != "403 forbidden" {
+					t.Errorf("%s of the %s %s as %s: %s", route, subject.kind, subject.id, name, got.body)
+				}
+			}
+		}
+		c.do("POST", "/api/wallet/use", key, object("subjectType", subject.kind, "subjectId", subject.id, "amount", 1)).wantOutcome("403 forbidden")
+	}
+}

@@ -69,7 +69,7 @@ func (l load) send(c *connection, number int, begin time.Time) tally {
 	for next := number * len(l.requests) / l.connections; ; next++ {
 		start := time.Now()
 		if !start.Before(end) {
-			if len(seen.taken) > 0 {
+			if len(seen.taken) > 0 || seen.refused > 0 {
 				return seen
 			}
 			seen.late = true // requests longer than a cell: one has to count

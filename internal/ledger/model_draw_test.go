@@ -73,11 +73,11 @@ func drawPause(t *rapid.T) time.Duration {
 func drawBatch(t *rapid.T) ledger.UseBatch {
 	subject := rapid.SampledFrom([]ledger.Subject{alice, bob}).Draw(t, "wallet")
 	batch := ledger.UseBatch{Request: ledger.Request{
-		Subject: subject, IdempotencyKey: rapid.SampledFrom([]string{"", "b1", "b2"}).Draw(t, "batch key"),
+		Subject: subject, Actor: "test", IdempotencyKey: rapid.SampledFrom([]string{"", "b1", "b2"}).Draw(t, "batch key"),
 	}}
 	for range rapid.IntRange(1, 4).Draw(t, "uses") {
 		batch.Uses = append(batch.Uses, ledger.Use{
-			Request:       ledger.Request{Subject: subject, IdempotencyKey: rapid.SampledFrom([]string{"", "", "k1", "k2"}).Draw(t, "key")},
+			Request:       ledger.Request{Subject: subject, Actor: "test", IdempotencyKey: rapid.SampledFrom([]string{"", "", "k1", "k2"}).Draw(t, "key")},
 			Amount:        rapid.Int64Range(0, 12).Draw(t, "amount"), // 0 is refused by its fields
 			AllowNegative: rapid.IntRange(0, 4).Draw(t, "allowNegative") == 0,
 		})

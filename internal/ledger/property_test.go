@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"reflect"
+	"runtime"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -31,6 +32,8 @@ func TestTheLedgerBehavesLikeTheNaiveModel(t *testing.T) {
 				p.model.sweep()
 			case 3:
 				p.batch(t)
+			case 4:
+				p.together(t)
 			default:
 				p.step(t)
 			}
@@ -60,6 +63,44 @@ func (p *pair) step(t *rapid.T) {
 	op, subject, _ := p.model.draw(t)
 	receipt, err := p.Do(context.Background(), op)
 	p.judge(t, op, subject, receipt, err)
+}
+
+// together sends operations while the writer is busy with the first of them, so
+// that the others share a transaction; the model knows no transactions.
+func (p *pair) together(t *rapid.T) {
+	ops, subjects := make([]ledger.Operation, rapid.IntRange(2, 7).Draw(t, "together")), []ledger.Subject(nil)
+	for i := range ops {
+		op, subject, _ := p.model.draw(t)
+		ops[i], subjects = op, append(subjects, subject)
+	}
+	busy, release := make(chan struct{}), make(chan struct{})
+	begins := 0
+	p.store.Fail = func(step string) error {
+		if step == "begin" {
+			if begins++; begins == 1 {
+				close(busy)
+				<-release
+			}
+		}
+		return nil
+	}
+	calls := []*call{start(context.Background(), bench{Ledger: p.Ledger}, ops[0])}
+	<-busy
+	for i, op := range ops[1:] {
+		calls = append(calls, start(context.Background(), bench{Ledger: p.Ledger}, op))
+		for p.Waiting() <= i {
+			runtime.Gosched()
+		}
+	}
+	close(release)
+	for i, c := range calls {
+		receipt, err := c.wait()
+		p.judge(t, ops[i], subjects[i], receipt, err)
+	}
+	p.store.Fail = nil
+	if begins != 2 {
+		t.Fatalf("%d transactions for two batches", begins)
+	}
 }
 
 // judge compares an answer with what the model foresees, and keeps it as the one

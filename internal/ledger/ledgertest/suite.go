@@ -16,6 +16,10 @@ import (
 type Fixture struct {
 	Store        ledger.Store
 	CreateWallet func(t *testing.T, subject ledger.Subject)
+	// Day and Quarter read committed roll-ups: of a UTC day (YYYY-MM-DD), and of a
+	// slot of ledger.QuarterSeconds. They are zero where nothing was used.
+	Day     func(t *testing.T, subject ledger.Subject, day string) ledger.UsageTotals
+	Quarter func(t *testing.T, subject ledger.Subject, slot int64) ledger.UsageTotals
 }
 
 // Suite is what every store must do. open returns a fresh store each time.
@@ -31,6 +35,20 @@ func Suite(t *testing.T, open func(t *testing.T) Fixture) {
 		"refunds add up":                            refundsAddUp,
 		"what is not there is not found":            notThere,
 		"a wallet is found by its type and its id":  walletByTypeAndID,
+		"holds are read back":                       holdsAreReadBack,
+		"holds change until they are closed":        holdsChange,
+		"a closed hold is a conflict":               closedHoldsStay,
+		"open holds are listed by wallet":           openHoldsAreListed,
+		"due holds are listed in pages":             dueHoldsArePaged,
+		"grants are read back":                      grantsAreReadBack,
+		"live grants are listed by wallet":          liveGrantsAreListed,
+		"due grants are listed in pages":            dueGrantsArePaged,
+		"due is what is committed":                  dueIsCommitted,
+		"the moves of a use and its refunds add up": movesAddUp,
+		"a move happens once":                       movesHappenOnce,
+		"finished requests keep their answers":      requestsKeepTheirAnswers,
+		"request keys are scoped":                   requestKeysAreScoped,
+		"roll-ups add up":                           rollupsAddUp,
 		"the writer's books balance over the store": writerBalances,
 	} {
 		t.Run(name, func(t *testing.T) { test(t, open(t)) })
@@ -99,7 +117,7 @@ func sample(subject ledger.Subject, id string) *ledger.Changes {
 			Wallet: ledger.Standing{Balance: -36, Held: 4, Frozen: true}, Refundable: 7, CreatedAt: at,
 		}},
 		Wallets: []ledger.Wallet{{
-			Subject: subject, Balance: -36, Held: 4, Frozen: true, FrozenReason: "why", Seq: 1, Head: entry.Hash, UpdatedAt: at,
+			Subject: subject, Balance: -36, Held: 4, Expiring: 5, Frozen: true, FrozenReason: "why", Seq: 1, Head: entry.Hash, UpdatedAt: at,
 		}},
 		Entitlements: []ledger.Entitlement{{Subject: subject, At: at, PlanChange: ledger.PlanChange{
 			PlanID: "pro_plan", MaxConcurrentSessions: 5, RateLimitRPM: 300, Features: json.RawMessage(`["basic"]`),

@@ -17,10 +17,16 @@ type index struct {
 	places   map[place]bool
 	events   map[string]string // entry ids by external event
 	refunded map[string]int64  // tokens by the id of the original
+	moves    map[pair]bool
 }
 
+// pair is an entry and a grant that it moves, at most once.
+type pair struct{ entry, grant string }
+
 func newIndex() index {
-	return index{places: make(map[place]bool), events: make(map[string]string), refunded: make(map[string]int64)}
+	return index{
+		places: make(map[place]bool), events: make(map[string]string), refunded: make(map[string]int64), moves: make(map[pair]bool),
+	}
 }
 
 func (x index) add(e ledger.Entry) {
@@ -57,6 +63,13 @@ func (m *Memory) constraints(changes *ledger.Changes) error {
 			return fmt.Errorf("request %v is there already: %w", request.Key, ledger.ErrConflict)
 		}
 		keys[request.Key] = true
+	}
+	for _, move := range changes.Moves {
+		at := pair{move.LedgerID, move.GrantID}
+		if m.index.moves[at] || added.moves[at] {
+			return fmt.Errorf("entry %s moves grant %s twice: %w", move.LedgerID, move.GrantID, ledger.ErrConflict)
+		}
+		added.moves[at] = true
 	}
 	for _, hold := range changes.Holds {
 		if state := m.data.Holds[hold.ID].State; state == ledger.HoldSettled || state == ledger.HoldReleased {

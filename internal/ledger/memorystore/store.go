@@ -63,6 +63,9 @@ func (m *Memory) Replace(books Books) {
 	for _, entry := range m.data.Entries {
 		m.index.add(entry)
 	}
+	for _, move := range m.data.Moves {
+		m.index.moves[pair{move.LedgerID, move.GrantID}] = true
+	}
 }
 
 func (m *Memory) fail(step string) error {

@@ -15,6 +15,12 @@ func TestMemoryPassesTheSuite(t *testing.T) {
 		return ledgertest.Fixture{
 			Store:        store,
 			CreateWallet: func(_ *testing.T, subject ledger.Subject) { store.CreateWallet(subject) },
+			Day: func(_ *testing.T, subject ledger.Subject, day string) ledger.UsageTotals {
+				return store.Books().Daily[subject.ID+" "+day].UsageTotals
+			},
+			Quarter: func(_ *testing.T, subject ledger.Subject, slot int64) ledger.UsageTotals {
+				return store.Books().Quarters[fmt.Sprint(subject.ID, " ", slot)].UsageTotals
+			},
 		}
 	})
 }

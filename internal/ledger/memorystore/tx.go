@@ -81,6 +81,9 @@ func (m *Memory) apply(changes *ledger.Changes) {
 		m.data.Grants[grant.ID] = grant
 	}
 	m.data.Moves = append(m.data.Moves, changes.Moves...)
+	for _, move := range changes.Moves {
+		m.index.moves[pair{move.LedgerID, move.GrantID}] = true
+	}
 	for _, entitlement := range changes.Entitlements {
 		m.data.Entitlements[entitlement.Subject] = entitlement
 	}

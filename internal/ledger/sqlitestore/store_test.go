@@ -3,6 +3,7 @@ package sqlitestore_test
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -90,8 +91,27 @@ func (f fixture) createWallet(t *testing.T, subject ledger.Subject) {
 func TestSQLitePassesTheSuite(t *testing.T) {
 	ledgertest.Suite(t, func(t *testing.T) ledgertest.Fixture {
 		f := open(t)
-		return ledgertest.Fixture{Store: f.store, CreateWallet: f.createWallet}
+		return ledgertest.Fixture{
+			Store: f.store, CreateWallet: f.createWallet,
+			Day: func(t *testing.T, subject ledger.Subject, day string) ledger.UsageTotals {
+				return f.totals(t, "usage_daily WHERE subject_id = ? AND subject_type = ? AND day = ?", subject.ID, string(subject.Type), day)
+			},
+			Quarter: func(t *testing.T, subject ledger.Subject, slot int64) ledger.UsageTotals {
+				return f.totals(t, "usage_quarters WHERE subject_id = ? AND subject_type = ? AND slot = ?", subject.ID, string(subject.Type), slot)
+			},
+		}
 	})
+}
+
+// totals reads one roll-up row.
+func (f fixture) totals(t *testing.T, where string, arguments ...any) (totals ledger.UsageTotals) {
+	t.Helper()
+	err := f.writer.QueryRow("SELECT uses, tokens, input_tokens, output_tokens FROM "+where, arguments...).
+		Scan(&totals.Uses, &totals.Tokens, &totals.InputTokens, &totals.OutputTokens)
+	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+		t.Fatal(err)
+	}
+	return totals
 }
 
 func TestCommitsAreDurable(t *testing.T) {

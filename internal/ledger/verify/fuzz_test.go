@@ -34,7 +34,7 @@ func FuzzColumn(f *testing.F) {
 		f.Add(uint8(i), uint8(2), []byte("9223372036854775807"))
 		f.Add(uint8(i), uint8(2), []byte("-9223372036854775808"))
 		f.Add(uint8(i), uint8(3), []byte("1e308"))
-		f.Add(uint8(i), uint8(4), []byte(nil))
+		f.Add(uint8(i), uint8(4), []byte{})
 	}
 	f.Fuzz(func(t *testing.T, which, kind uint8, content []byte) {
 		c := fuzzedColumns[int(which)%len(fuzzedColumns)]

@@ -18,6 +18,11 @@ WHERE r.entry_id != '' AND e.id IS NULL`
 
 const strayRequest = "its entry_id names no entry of its wallet"
 
+// makesEntry are the kinds of request that never finish without an entry.
+var makesEntry = map[ledger.Kind]bool{
+	ledger.KindMint: true, ledger.KindUse: true, ledger.KindRefund: true, ledger.KindAdjust: true, ledger.KindSettle: true,
+}
+
 // checkRequests matches finished requests with their entries.
 func (a *audit) checkRequests() error {
 	var uses uint64
@@ -26,6 +31,9 @@ func (a *audit) checkRequests() error {
 		subjectID, kind, key, subjectType := c.text(), ledger.Kind(c.text()), c.text(), c.text()
 		hash, entryID := c.text(), c.text()
 		subject := ledger.Subject{Type: ledger.SubjectType(subjectType), ID: subjectID}
+		if entryID == "" && makesEntry[kind] {
+			c.fail("entry_id is empty, but every finished %s has an entry", kind)
+		}
 		if c.problem != "" {
 			a.report.find("wallet_requests", subjectID+"/"+string(kind)+"/"+key, "%s", c.problem)
 			return nil

@@ -169,6 +169,8 @@ var tampers = map[string]tamper{
 	"a mint's request names no entry":     {aRequest + `kind = 'mint'`, setRequest + `entry_id = 'x'` + byRequest, "wallet_requests"},
 	"a settle's request names no entry":   {aRequest + `kind = 'settle'`, setRequest + `entry_id = 'x'` + byRequest, "wallet_requests"},
 	"a use's request names another's":     {aRequest + `kind = 'use' AND subject_id = 'bob000000000001'`, setRequest + `entry_id = (` + aUse + `)` + byRequest, "wallet_requests"},
+	"a use's request loses its entry":     {aRequest + `kind = 'use'`, setRequest + `entry_id = ''` + byRequest, "wallet_requests"},
+	"an adjust's request loses its entry": {aRequest + `kind = 'adjust'`, setRequest + `entry_id = ''` + byRequest, "wallet_requests"},
 	"a request changes its wallet's type": {aRequest + `kind = 'use'`, setRequest + `subject_type = 'other'` + byRequest, "wallet_requests"},
 	"a request's entry is no text":        {aRequest + `kind = 'use'`, setRequest + `entry_id = CAST('x' AS BLOB)` + byRequest, "wallet_requests"},
 }
