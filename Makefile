@@ -24,7 +24,7 @@ test-go: build
 	gofmt -l . | (! grep .)
 	go vet ./...
 	SOKUJI_BIN=$(CURDIR)/$(BINARY) go test -timeout 10m ./...
-	SIMULATE_SEEDS=50 go test -race -timeout 10m $(RACE)
+	SIMULATE_SEEDS=25 go test -race -timeout 10m $(RACE)
 
 test-js: build
 	SOKUJI_BIN=$(CURDIR)/$(BINARY) npm --prefix e2e/js test

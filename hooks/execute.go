@@ -22,6 +22,9 @@ func Execute(app *pocketbase.PocketBase) error {
 	simulate := newSimulateCommand()
 	app.RootCmd.AddCommand(cmd.NewSuperuserCommand(app), serve, books, simulate)
 
+	if _, _, err := app.RootCmd.Find(os.Args[1:]); err != nil {
+		return err // PocketBase would print it and end with 0
+	}
 	var failure error
 	for _, command := range app.RootCmd.Commands() {
 		keepError(command, &failure)
