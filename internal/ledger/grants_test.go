@@ -297,6 +297,26 @@ func TestRefundsInOneBatchGiveBackOnce(t *testing.T) {
 	b.wants(t, 18, 0, 10)
 }
 
+// A grant that others took from too has room for more than this use took from it.
+func TestRefundsInOneBatchGiveNoMoreToAGrantThanWasTaken(t *testing.T) {
+	b := openQuiet(t)
+	b.mintUntil(t, 10, time.Hour)
+	b.mint(t, 5)
+	b.use(t, 5)
+	use := b.use(t, 10).Entry.ID // 5 of the grant, 5 without an expiry
+	gate := newGate()
+	b.store.Fail = gate.hold
+	first := start(context.Background(), b, ledger.Mint{Request: by(""), Amount: 1})
+	gate.wait(t)
+	refund := ledger.Refund{Request: by(""), EntryID: use, Amount: 5}
+	one, two := queue(context.Background(), t, b, refund), queue(context.Background(), t, b, refund)
+	gate.open()
+	first.result(t)
+	one.result(t)
+	two.result(t)
+	b.wants(t, 11, 0, 5)
+}
+
 func TestADebtIsPaidBeforeAGrant(t *testing.T) {
 	b := openQuiet(t)
 	b.use(t, 5)
