@@ -59,7 +59,7 @@ func (a *arena) openLoop(ctx context.Context, chosen settings) error {
 	a.minted = int64(chosen.wallets) * walletTokens
 	a.used = int64(max(0, chosen.rows-chosen.wallets))
 	var err error
-	a.loop, err = openLoop(copied, chosen.wallets, loopWithout{})
+	a.loop, err = openLoop(copied, chosen.wallets, loopVariant{})
 	return err
 }
 

@@ -136,3 +136,18 @@ func (l *lab) contest(ctx context.Context, contenders []contender) ([]figures, e
 	}
 	return middle, nil
 }
+
+// compareCosts compares what was done in a second, and what of the processor one
+// thing took, which tells the truth also on a machine that others use.
+func compareCosts(what string, subject, reference figures) []finding {
+	found := []finding{{
+		what: what, measured: rate(subject), compared: rate(reference), ratio: subject.perSecond / reference.perSecond,
+	}}
+	if reference.cpu == 0 {
+		return found // there is no /proc
+	}
+	return append(found, finding{
+		what: "processor time of it: " + what, measured: microseconds(subject.cpu), compared: microseconds(reference.cpu),
+		ratio: float64(subject.cpu) / float64(reference.cpu),
+	})
+}

@@ -7,26 +7,29 @@ import (
 )
 
 const (
-	usageIndex = "idx_usage_logs_subject"
-	entryIndex = "idx_wallet_ledger_subject_seq"
+	dropUsageIndex = `DROP INDEX idx_usage_logs_subject`
+	dropEntryIndex = `DROP INDEX idx_wallet_ledger_subject_seq`
+	// lateCheckpoint lets the write-ahead log grow to 40 MB, ten times the default,
+	// before its pages move to the file.
+	lateCheckpoint = `PRAGMA wal_autocheckpoint = 10000`
 )
 
-// leads are other ways to write a charge, each with what it would leave out. The
-// first is the server's.
+// leads are other ways to write a charge. The first is the server's.
 var leads = []struct {
 	name    string
-	without loopWithout
+	variant loopVariant
 }{
-	{"as it is", loopWithout{}},
-	{"without usage_daily", loopWithout{daily: true}},
-	{"without the usage index", loopWithout{indexes: []string{usageIndex}}},
-	{"without both indexes", loopWithout{indexes: []string{usageIndex, entryIndex}}},
+	{"as it is", loopVariant{}},
+	{"rarer checkpoints", loopVariant{prepare: []string{lateCheckpoint}}},
+	{"without usage_daily", loopVariant{withoutDaily: true}},
+	{"without the usage index", loopVariant{prepare: []string{dropUsageIndex}}},
+	{"without both indexes", loopVariant{prepare: []string{dropUsageIndex, dropEntryIndex}}},
 }
 
 // leadShape is a full batch of the server's writer.
 var leadShape = loopShape{charges: 256}
 
-// compareLeads tells what each index of the money tables costs a charge.
+// compareLeads tells what each index and each checkpoint costs a charge.
 func compareLeads(ctx context.Context, l *lab) ([]finding, error) {
 	var found []finding
 	for _, wallets := range l.sizes.leadWallets {
@@ -35,10 +38,8 @@ func compareLeads(ctx context.Context, l *lab) ([]finding, error) {
 			return nil, err
 		}
 		for i, lead := range leads[1:] {
-			found = append(found, finding{
-				what:     fmt.Sprintf("SQLite, %d charges, %d wallets: %s : %s", leadShape.charges, wallets, lead.name, leads[0].name),
-				measured: rate(seen[i+1]), compared: rate(seen[0]), ratio: seen[i+1].perSecond / seen[0].perSecond,
-			})
+			what := fmt.Sprintf("%d wallets: %s : %s", wallets, lead.name, leads[0].name)
+			found = append(found, compareCosts(what, seen[i+1], seen[0])...)
 		}
 	}
 	return found, nil
@@ -55,7 +56,7 @@ func (l *lab) chargeByLead(ctx context.Context, wallets int) (_ []figures, err e
 		if err != nil {
 			return nil, err
 		}
-		one, err := openLoop(folder, wallets, lead.without)
+		one, err := openLoop(folder, wallets, lead.variant)
 		if err != nil {
 			return nil, err
 		}

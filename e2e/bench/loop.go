@@ -6,6 +6,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 	"time"
 
@@ -29,13 +30,13 @@ type loop struct {
 	ids     *ledger.Identifiers
 	wallets []loopWallet
 	next    int
-	without loopWithout
+	variant loopVariant
 }
 
-// loopWithout says what of the server's way of writing a loop leaves out.
-type loopWithout struct {
-	indexes []string
-	daily   bool // the roll-up by day
+// loopVariant is another way to write than the server's.
+type loopVariant struct {
+	prepare      []string // statements that change the file or the connection first
+	withoutDaily bool     // leaves the roll-up by day out
 }
 
 type loopWallet struct {
@@ -64,21 +65,21 @@ var loopStatements = [loopWrites]string{
 	writeWallet: `UPDATE wallets SET balance_tokens = ?, seq = ?, head_hash = ?, updated_at = ? WHERE id = ?`,
 }
 
-func openLoop(folder string, wallets int, without loopWithout) (_ *loop, err error) {
+func openLoop(folder string, wallets int, variant loopVariant) (_ *loop, err error) {
 	pool, err := hooks.ConnectDatabase(filepath.Join(folder, bookFile))
 	if err != nil {
 		return nil, err
 	}
-	l := &loop{db: pool.DB(), ids: ledger.NewIdentifiers(rand.Reader), wallets: make([]loopWallet, wallets), without: without}
+	l := &loop{db: pool.DB(), ids: ledger.NewIdentifiers(rand.Reader), wallets: make([]loopWallet, wallets), variant: variant}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, l.close())
 		}
 	}()
 	l.db.SetMaxOpenConns(1)
-	for _, index := range without.indexes {
-		if _, err := l.db.Exec(`DROP INDEX ` + index); err != nil {
-			return nil, err
+	for _, statement := range variant.prepare {
+		if _, err := l.db.Exec(statement); err != nil {
+			return nil, fmt.Errorf("%s: %w", statement, err)
 		}
 	}
 	for i, text := range loopStatements {
@@ -107,9 +108,11 @@ type loopShape struct {
 }
 
 // run commits transactions of a shape for the time of a cell. The figures count
-// charges; the times are those of a transaction.
+// charges; the times are those of a transaction. Nothing else runs in this process
+// meanwhile, so its time on the processor is the loop's.
 func (l *loop) run(ctx context.Context, shape loopShape, seconds time.Duration) (figures, error) {
 	var seen tally
+	spent := cpuTime(os.Getpid())
 	warm := time.Now().Add(seconds / warmUpShare)
 	end := warm.Add(seconds)
 	for start := time.Now(); start.Before(end); start = time.Now() {
@@ -121,7 +124,9 @@ func (l *loop) run(ctx context.Context, shape loopShape, seconds time.Duration) 
 			seen.taken = append(seen.taken, time.Since(start))
 		}
 	}
-	return seen.figures(seconds, max(1, shape.charges))
+	sum, err := seen.figures(seconds, max(1, shape.charges))
+	sum.cpu = (cpuTime(os.Getpid()) - spent) / time.Duration(max(1, sum.answered))
+	return sum, err
 }
 
 func (l *loop) commit(ctx context.Context, shape loopShape) error {
@@ -184,7 +189,7 @@ func (b *loopBatch) finish() error {
 	day, slot := b.moment.Format(time.DateOnly), b.moment.Unix()/ledger.QuarterSeconds
 	for _, w := range b.order {
 		uses := b.uses[w]
-		if !b.without.daily {
+		if !b.variant.withoutDaily {
 			if _, err := b.write[writeDaily].Exec(w.id+day, w.id, day, uses, uses); err != nil {
 				return err
 			}

@@ -31,11 +31,10 @@ func compareScale(ctx context.Context, l *lab) ([]finding, error) {
 	if err != nil {
 		return nil, err
 	}
-	return []finding{{
-		what:     fmt.Sprintf("at %d: use with %d ledger rows : with %d", comparedConnections, l.sizes.manyRows, l.sizes.fewRows),
-		measured: rate(seen[1]), compared: rate(seen[0]), ratio: seen[1].perSecond / seen[0].perSecond,
-		least: 0.7, better: 0.9,
-	}}, nil
+	what := fmt.Sprintf("at %d: use with %d ledger rows : with %d", comparedConnections, l.sizes.manyRows, l.sizes.fewRows)
+	found := compareCosts(what, seen[1], seen[0])
+	found[0].least, found[0].better = 0.7, 0.9
+	return found, nil
 }
 
 // collectorSettings are tried as the environment of the server; the first is
@@ -68,31 +67,23 @@ func compareCollector(ctx context.Context, l *lab) ([]finding, error) {
 	if err != nil {
 		return nil, err
 	}
+	usual, err := memoryOf(l.servers[0].PID())
+	if err != nil {
+		return nil, err
+	}
 	var found []finding
 	for i, setting := range collectorSettings[1:] {
 		occupied, err := memoryOf(l.servers[i+1].PID())
 		if err != nil {
 			return nil, err
 		}
-		before, err := memoryOf(l.servers[0].PID())
-		if err != nil {
-			return nil, err
-		}
-		with, usual := seen[i+1], seen[0]
-		found = append(found,
-			finding{
-				what:     fmt.Sprintf("at %d: use with %s : %s", comparedConnections, setting, collectorSettings[0]),
-				measured: rate(with), compared: rate(usual), ratio: with.perSecond / usual.perSecond,
-			},
-			finding{
-				what:     fmt.Sprintf("server's time for a use with %s : %s", setting, collectorSettings[0]),
-				measured: microseconds(with.cpu), compared: microseconds(usual.cpu), ratio: float64(with.cpu) / float64(max(1, usual.cpu)),
-			},
-			finding{
-				what:     fmt.Sprintf("memory after it with %s : %s", setting, collectorSettings[0]),
-				measured: megabytes(occupied.resident), compared: megabytes(before.resident),
-				ratio: float64(occupied.resident) / float64(before.resident),
-			})
+		against := fmt.Sprintf("with %s : %s", setting, collectorSettings[0])
+		found = append(found, compareCosts(fmt.Sprintf("at %d: use %s", comparedConnections, against), seen[i+1], seen[0])...)
+		found = append(found, finding{
+			what:     "memory after it " + against,
+			measured: megabytes(occupied.resident), compared: megabytes(usual.resident),
+			ratio: float64(occupied.resident) / float64(usual.resident),
+		})
 	}
 	return found, nil
 }

@@ -176,6 +176,13 @@ func TestQueriesUseTheirIndexes(t *testing.T) {
 		"refunds of an entry": {"SELECT SUM(amount_tokens) FROM wallet_ledger WHERE reference_id = 'a' AND event_type = 'refund' AND reference_type = 'ledger'", "idx_wallet_ledger_refunds"},
 		"a page of entries":   {"SELECT * FROM wallet_ledger WHERE subject_id = 'a' AND subject_type = 'user' AND seq < 9 ORDER BY seq DESC LIMIT 51", "idx_wallet_ledger_subject_seq"},
 		"a page of uses":      {"SELECT * FROM usage_logs WHERE subject_id = 'a' AND subject_type = 'user' AND (created_at, id) < ('b', 'c') ORDER BY created_at DESC, id DESC LIMIT 51", "idx_usage_logs_subject"},
+		"a hold":              {"SELECT * FROM wallet_holds WHERE id = 'a'", "sqlite_autoindex_wallet_holds_1"},
+		"a wallet's holds":    {"SELECT * FROM wallet_holds WHERE subject_id = 'a' AND subject_type = 'user' AND id < 'b' ORDER BY id DESC LIMIT 51", "idx_wallet_holds_subject"},
+		"due holds":           {"SELECT * FROM wallet_holds WHERE state = 'open' AND expires_at <= 'a' AND (expires_at, id) > ('b', 'c') ORDER BY expires_at, id LIMIT 9", "idx_wallet_holds_due"},
+		"a wallet's grants":   {"SELECT * FROM wallet_grants WHERE subject_id = 'a' AND subject_type = 'user' AND state = 'live' AND remaining_tokens > 0 ORDER BY expires_at, id", "idx_wallet_grants_subject"},
+		"due grants":          {"SELECT * FROM wallet_grants WHERE state = 'live' AND expires_at <= 'a' AND (expires_at, id) > ('b', 'c') ORDER BY expires_at, id LIMIT 9", "idx_wallet_grants_due"},
+		"the moves of a use":  {"SELECT grant_id, SUM(tokens) FROM wallet_grant_moves WHERE ledger_id IN (SELECT 'a' UNION ALL SELECT id FROM wallet_ledger WHERE reference_id = 'a' AND event_type = 'refund' AND reference_type = 'ledger') GROUP BY grant_id", "idx_wallet_ledger_refunds"},
+		"a finished request":  {"SELECT * FROM wallet_requests WHERE subject_id = 'a' AND kind = 'use' AND idempotency_key = 'k'", "PRIMARY KEY"},
 		"thirty days":         {"SELECT SUM(tokens) FROM usage_daily WHERE subject_id = 'a' AND subject_type = 'user' AND day >= '2026'", "idx_usage_daily_subject_day"},
 	} {
 		rows, err := f.writer.Query("EXPLAIN QUERY PLAN " + test.query)
@@ -194,8 +201,9 @@ func TestQueriesUseTheirIndexes(t *testing.T) {
 		if err := rows.Close(); err != nil {
 			t.Fatal(err)
 		}
-		if !strings.Contains(plan.String(), test.index) || strings.Contains(plan.String(), "SCAN ") {
-			t.Errorf("%s: %s", name, plan.String())
+		steps := strings.ReplaceAll(plan.String(), "SCAN CONSTANT ROW", "") // SELECT without a table
+		if !strings.Contains(steps, test.index) || strings.Contains(steps, "SCAN ") {
+			t.Errorf("%s: %s", name, steps)
 		}
 	}
 }
