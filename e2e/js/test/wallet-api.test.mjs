@@ -110,7 +110,7 @@ describe('mint', () => {
     assert.deepEqual(await ledger(user), [entry]);
     const { updatedAt, ...now } = await balance(user);
     assert.match(updatedAt, UTC);
-    assert.deepEqual(now, { balance: 1_234, held: 0, available: 1_234, frozen: false, planId: 'free_plan', maxConcurrentSessions: 1, rateLimitRpm: 60 });
+    assert.deepEqual(now, { balance: 1_234, held: 0, available: 1_234, frozen: false, planId: 'free_plan', maxConcurrentSessions: 1, rateLimitRpm: 60, nextExpiry: null });
   });
 
   test('each entry carries the hash of the one below it', async () => {
