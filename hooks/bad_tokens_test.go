@@ -37,6 +37,15 @@ func TestBadCredentialsOpenNothing(t *testing.T) {
 	}
 }
 
+// changed is a text with another letter at one place.
+func changed(text string, at int) string {
+	other := "B"
+	if text[at:at+1] == other {
+		other = "A"
+	}
+	return text[:at] + other + text[at+1:]
+}
+
 func badCredentials(h *house) map[string]credential {
 	h.t.Helper()
 	session := h.aliceSession()
@@ -57,8 +66,6 @@ func badCredentials(h *house) map[string]credential {
 	}
 	key := h.alice.TokenKey() + users.AuthToken.Secret
 	apiKey := h.key(apikeys.ScopeWalletCharge)
-	last := token[len(token)-1:]
-	other := map[bool]string{true: "B", false: "A"}[last == "A"]
 	return map[string]credential{
 		"an expired token":               jwt(claims(core.TokenTypeAuth), key, -time.Minute),
 		"a token under another key":      jwt(claims(core.TokenTypeAuth), strings.Repeat("k", 50), time.Hour),
@@ -67,12 +74,12 @@ func badCredentials(h *house) map[string]credential {
 		"a token with another signature": bearer(token[:len(token)-3] + "xyz"),
 		"a token cut short":              bearer(token[:len(token)-1]),
 		"a token with a changed claim":   bearer(strings.Replace(token, ".", ".e30", 1)),
-		"a token with a changed letter":  bearer(token[:20] + other + token[21:]),
+		"a token with a changed letter":  bearer(changed(token, 20)),
 		"an unknown raw session":         bearer(strings.Repeat("A", betterauth.TokenLength)),
 		"a session under another secret": bearer(betterauth.Sign([]byte("another secret of 32 characters!"), session.raw)),
-		"a session with a changed token": bearer("B" + session.signed[1:]),
+		"a session with a changed token": bearer(changed(session.signed, 0)),
 		"a raw session in a cookie":      cookie(session.raw, trustedOrigin),
-		"a tampered cookie":              cookie("B"+session.signed[1:], trustedOrigin),
+		"a tampered cookie":              cookie(changed(session.signed, 0), trustedOrigin),
 		"a cookie with a cut signature":  cookie(session.signed[:len(session.signed)-2], trustedOrigin),
 		"the hash of a session":          bearer(h.columns("sessions", "token_hash")[0]),
 		"the id of a session":            bearer(h.columns("sessions", "id")[0]),

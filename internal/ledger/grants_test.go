@@ -186,6 +186,25 @@ func TestAHoldKeepsTokensFromBeforeTheirExpiry(t *testing.T) {
 	}
 }
 
+// A hold reserves the tokens that expire soonest, of one grant after the other.
+func TestAHoldKeepsTheSoonestOfManyGrants(t *testing.T) {
+	b := openQuiet(t)
+	later, soon := b.mintUntil(t, 10, 2*time.Hour).Entry.ID, b.mintUntil(t, 4, time.Hour).Entry.ID
+	hold := b.hold(t, 6, 3*time.Hour)
+	b.clock.Advance(time.Hour)
+	b.sweep(t)
+	b.expired(t, soon)
+	b.clock.Advance(time.Hour)
+	b.sweep(t)
+	b.expired(t, soon)
+	b.expired(t, later, -8)
+	b.wants(t, 6, 6, 6)
+	b.must(t, ledger.Settle{Request: by(""), HoldID: hold, Amount: 5})
+	b.expired(t, soon)
+	b.expired(t, later, -8, -1)
+	b.wants(t, 0, 0, 0)
+}
+
 // Otherwise steady traffic would keep tokens alive for ever.
 func TestALaterHoldKeepsNothing(t *testing.T) {
 	for name, late := range map[string]time.Duration{"at the expiry": 0, "after it": time.Minute} {
@@ -274,12 +293,14 @@ func TestRefundingAUseGivesBackWhatItTook(t *testing.T) {
 	b.wants(t, 16, 0, 0)
 }
 
-// The refunds of one transaction know of each other.
+// The refunds of one transaction know of each other, also when the grant has room
+// for more than the use took from it.
 func TestRefundsInOneBatchGiveBackOnce(t *testing.T) {
 	b := openQuiet(t)
-	b.mintUntil(t, 10, time.Hour)
+	b.mintUntil(t, 22, time.Hour)
 	b.mint(t, 10)
-	use := b.use(t, 15).Entry.ID
+	b.use(t, 12)
+	use := b.use(t, 15).Entry.ID // 10 of the grant
 	gate := newGate()
 	b.store.Fail = gate.hold
 	first := start(context.Background(), b, ledger.Mint{Request: by(""), Amount: 1})
