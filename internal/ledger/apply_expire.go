@@ -69,12 +69,14 @@ func (x expireGrant) apply(wallet Wallet, facts Facts) (Outcome, error) {
 	return outcome, nil
 }
 
-// keptByHolds is how many tokens of a grant are under open holds. Holds reserve
-// the tokens that expire soonest, and only tokens that lived when they began.
+// keptByHolds is how many tokens of a grant are under holds that are open and in
+// time. Holds reserve the tokens that expire soonest, and only tokens that lived
+// when they began. One past its deadline keeps nothing, whether a sweep has closed
+// it or not.
 func keptByHolds(grant Grant, facts Facts) int64 {
 	var reserved int64
 	for _, hold := range facts.OpenHolds {
-		if hold.CreatedAt.Before(grant.ExpiresAt) {
+		if hold.CreatedAt.Before(grant.ExpiresAt) && !hold.due(facts.Now) {
 			reserved += hold.Amount
 		}
 	}

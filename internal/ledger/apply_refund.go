@@ -90,7 +90,9 @@ func (o *Outcome) giveBack(amount int64, facts Facts) {
 	}
 }
 
-// left is how many tokens of the original may still be reversed.
+// left is how many tokens of the original may still be reversed, never negative:
+// more than all of a mint is gone when a use gave tokens back to it after it was
+// reversed, and they expired there.
 func (r Refund) left(wallet Wallet, facts Facts) (int64, error) {
 	original := facts.Original
 	if original == nil || original.Subject != wallet.Subject {
@@ -100,7 +102,7 @@ func (r Refund) left(wallet Wallet, facts Facts) (int64, error) {
 		return 0, Invalid("ledgerId", fmt.Sprintf(
 			"ledgerId names a %s entry; only mint and use entries can be refunded, use adjust for the others.", original.EventType))
 	}
-	return absolute(original.Amount) - facts.RefundedTokens, nil
+	return max(0, absolute(original.Amount)-facts.RefundedTokens), nil
 }
 
 func absolute(n int64) int64 {

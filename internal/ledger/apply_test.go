@@ -89,6 +89,8 @@ func TestApply(t *testing.T) {
 		{name: "refund of all that is left", wallet: wallet(0, 0), op: refund(0), facts: refundFacts(ledger.EventUse, -10, 3), amount: 7, after: 7},
 		{name: "refund of more than is left", wallet: wallet(0, 0), op: refund(8), facts: refundFacts(ledger.EventUse, -10, 3), code: ledger.CodeOverRefund, field: "amount"},
 		{name: "refund when nothing is left", wallet: wallet(0, 0), op: refund(0), facts: refundFacts(ledger.EventUse, -10, 10), code: ledger.CodeOverRefund, field: "ledgerId"},
+		{name: "refund when more than everything is gone", wallet: wallet(0, 0), op: refund(0), facts: refundFacts(ledger.EventMint, 10, 13), code: ledger.CodeOverRefund, field: "ledgerId"},
+		{name: "refund of a part when more than everything is gone", wallet: wallet(0, 0), op: refund(1), facts: refundFacts(ledger.EventMint, 10, 13), code: ledger.CodeOverRefund, field: "ledgerId"},
 		{name: "refund of a mint takes back", wallet: wallet(10, 0), op: refund(4), facts: refundFacts(ledger.EventMint, 10, 0), amount: -4, after: 6},
 		{name: "refund of a mint below zero freezes", wallet: wallet(3, 0), op: refund(0), facts: refundFacts(ledger.EventMint, 10, 0), amount: -10, after: -7, frozen: negative},
 		{name: "refund of a mint to zero does not", wallet: wallet(10, 0), op: refund(0), facts: refundFacts(ledger.EventMint, 10, 0), amount: -10, after: 0},

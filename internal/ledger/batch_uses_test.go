@@ -243,6 +243,7 @@ func TestTheSameBatchTwiceInOneTransaction(t *testing.T) {
 	b := openQuiet(t)
 	b.mint(t, 10)
 	gate := newGate()
+	gate.write = func() error { gate.writes.Add(1); return nil }
 	b.store.Fail = gate.hold
 	first := start(context.Background(), b, ledger.Mint{Request: by(""), Amount: 1})
 	gate.wait(t)
@@ -272,8 +273,8 @@ func TestTheSameBatchTwiceInOneTransaction(t *testing.T) {
 			repeats++
 		}
 	}
-	if repeats != 1 || mismatches != 1 || gate.commits.Load() != 2 {
-		t.Fatalf("%d repeats and %d mismatches in %d transactions", repeats, mismatches, gate.commits.Load())
+	if repeats != 1 || mismatches != 1 || gate.commits.Load() != 2 || gate.writes.Load() != 2 {
+		t.Fatalf("%d repeats and %d mismatches in %d transactions and %d writes", repeats, mismatches, gate.commits.Load(), gate.writes.Load())
 	}
 	b.wants(t, 7, 0, 0)
 }
@@ -312,6 +313,11 @@ func TestTooManyWaitingUsesAreRefused(t *testing.T) {
 		})
 	}
 	eventually(t, func() bool { return b.Waiting() == most })
+	for range most { // as many again, all of which must give their room back
+		if _, _, err := b.DoUses(context.Background(), nothing); ledger.CodeOf(err) != ledger.CodeOverloaded {
+			t.Fatalf("got %v", err)
+		}
+	}
 	if _, _, err := b.DoUses(context.Background(), uses("", nil, 1)); ledger.CodeOf(err) != ledger.CodeOverloaded {
 		t.Fatalf("got %v", err)
 	}

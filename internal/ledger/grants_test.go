@@ -2,6 +2,7 @@ package ledger_test
 
 import (
 	"context"
+	"fmt"
 	"reflect"
 	"testing"
 	"time"
@@ -106,6 +107,30 @@ func TestOperationsDoNotWaitForASweep(t *testing.T) {
 				t.Fatalf("after a sweep %d, without one %d", balances[0], balances[1])
 			}
 		})
+	}
+}
+
+// A hold past its deadline keeps nothing, also before a sweep has closed it.
+func TestAnOverdueHoldKeepsNothing(t *testing.T) {
+	for name, op := range map[string]func(hold string) ledger.Operation{
+		"use":    func(string) ledger.Operation { return ledger.Use{Request: by(""), Amount: 5, AllowNegative: true} },
+		"settle": func(hold string) ledger.Operation { return ledger.Settle{Request: by(""), HoldID: hold, Amount: 5} },
+	} {
+		for _, swept := range []bool{true, false} {
+			t.Run(fmt.Sprintf("%s, swept %t", name, swept), func(t *testing.T) {
+				b := openQuiet(t)
+				id := b.mintUntil(t, 10, time.Hour).Entry.ID
+				hold := b.hold(t, 10, 2*time.Hour)
+				b.clock.Advance(2 * time.Hour)
+				if swept {
+					b.sweep(t)
+				}
+				b.must(t, op(hold))
+				b.sweep(t)
+				b.expired(t, id, -10)
+				b.wants(t, -5, 0, 0)
+			})
+		}
 	}
 }
 
@@ -259,6 +284,25 @@ func TestAnExpiredMintIsRefundedWithoutWhatExpired(t *testing.T) {
 	}
 	b.refuses(t, ledger.Refund{Request: by(""), EntryID: mint}, ledger.CodeOverRefund)
 	b.wants(t, 47, 0, 0)
+}
+
+// A use gives tokens back to a mint that was reversed meanwhile, and there they
+// expire: more of the mint is gone than it ever had. Nothing may come of that.
+func TestAMintOfWhichMoreThanEverythingIsGoneIsNotRefunded(t *testing.T) {
+	b := openQuiet(t)
+	mint := b.mintUntil(t, 10, time.Hour).Entry.ID
+	b.mint(t, 50)
+	use := b.use(t, 10).Entry.ID
+	b.must(t, ledger.Refund{Request: by(""), EntryID: mint, Amount: 10})
+	b.must(t, ledger.Refund{Request: by(""), EntryID: use, Amount: 4})
+	b.wants(t, 44, 0, 4)
+	b.clock.Advance(time.Hour)
+	b.sweep(t)
+	b.expired(t, mint, -4)
+	for _, amount := range []int64{0, 1} {
+		b.refuses(t, ledger.Refund{Request: by(""), EntryID: mint, Amount: amount}, ledger.CodeOverRefund)
+	}
+	b.wants(t, 40, 0, 0)
 }
 
 func TestReversingAMintTakesItsOwnGrantFirst(t *testing.T) {

@@ -117,7 +117,7 @@ func (m *model) refund(op ledger.Refund, w *modelWallet) expected {
 	if amount == 0 {
 		amount = original.left
 	}
-	if original.left == 0 || amount > original.left {
+	if original.left <= 0 || amount > original.left {
 		return expected{code: ledger.CodeOverRefund}
 	}
 	original.left -= amount

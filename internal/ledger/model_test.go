@@ -158,7 +158,8 @@ func (m *model) expire(subject ledger.Subject) {
 
 func (m *model) reservedBefore(subject ledger.Subject, at time.Time) (sum int64) {
 	for _, hold := range m.holds {
-		if hold.subject == subject && hold.state == ledger.HoldOpen && hold.created.Before(at) {
+		inTime := hold.state == ledger.HoldOpen && hold.deadline.After(m.now)
+		if hold.subject == subject && inTime && hold.created.Before(at) {
 			sum += hold.amount
 		}
 	}
