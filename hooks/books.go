@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/pocketbase/pocketbase/core"
-	"github.com/pocketbase/pocketbase/tools/security"
 
 	"sokuji/internal/ledger"
 	"sokuji/internal/ledger/verify"
@@ -32,8 +31,9 @@ type books struct {
 	logger *slog.Logger
 	now    func() time.Time
 
-	running sync.Mutex
+	running sync.Mutex // held while a check runs
 	monitor verify.Monitor
+	noted   *verify.Finding // what the audit log says last
 	// wrong is the first finding of the last run, nil when the books balance.
 	wrong atomic.Pointer[verify.Finding]
 }
@@ -41,8 +41,8 @@ type books struct {
 // balance tells whether the last run found nothing.
 func (b *books) balance() bool { return b.wrong.Load() == nil }
 
-// check runs once. What changed since the last run goes to the audit log; a run
-// that could not read changes nothing.
+// check runs once. What the audit log does not say yet goes there; a run that could
+// not read changes nothing, and a note that could not be written waits for the next.
 func (b *books) check(ctx context.Context) error {
 	b.running.Lock()
 	defer b.running.Unlock()
@@ -56,16 +56,15 @@ func (b *books) check(ctx context.Context) error {
 	if len(findings) > 0 {
 		wrong = &findings[0]
 	}
-	before := b.wrong.Swap(wrong)
-	if sameFinding(before, wrong) {
+	b.wrong.Store(wrong)
+	if sameFinding(b.noted, wrong) {
 		return nil
 	}
-	if wrong == nil {
-		b.logger.Info("The books balance again")
-		return b.write(ctx, "books.balanced", "the running check finds nothing any more")
+	if err := b.write(ctx, wrong); err != nil {
+		return err
 	}
-	b.logger.Error("The books do not balance", slog.String("table", wrong.Table), slog.String("row", wrong.RowID), slog.String("problem", wrong.Problem))
-	return b.write(ctx, "books.unbalanced", wrong.String())
+	b.noted = wrong
+	return nil
 }
 
 func sameFinding(a, b *verify.Finding) bool {
@@ -75,16 +74,18 @@ func sameFinding(a, b *verify.Finding) bool {
 	return *a == *b
 }
 
-// auditIDLength is that of the ids that the ledger gives.
-const auditIDLength = ledger.IDLength
-
-func (b *books) write(ctx context.Context, action, reason string) error {
-	return b.note(ctx, ledger.AuditRow{
-		ID:     security.RandomStringWithAlphabet(auditIDLength, "0123456789abcdefghijklmnopqrstuv"),
-		Actor:  "server",
-		Action: action,
-		Reason: reason, CreatedAt: b.now().UTC().Truncate(time.Millisecond),
-	})
+func (b *books) write(ctx context.Context, wrong *verify.Finding) error {
+	row := ledger.AuditRow{
+		ID: core.GenerateDefaultRandomId(), Actor: "server", CreatedAt: b.now().UTC().Truncate(time.Millisecond),
+		Action: "books.balanced", Reason: "the running check finds nothing any more",
+	}
+	if wrong == nil {
+		b.logger.Info("The books balance again")
+		return b.note(ctx, row)
+	}
+	b.logger.Error("The books do not balance", slog.String("table", wrong.Table), slog.String("row", wrong.RowID), slog.String("problem", wrong.Problem))
+	row.Action, row.Reason = "books.unbalanced", wrong.String()
+	return b.note(ctx, row)
 }
 
 // bindBooks checks once at the start, beside the first requests, and then by

@@ -106,7 +106,7 @@ func refusalOf(err error) *refusal {
 	if sqlitestore.CannotWrite(err) {
 		return &refusal{
 			status: http.StatusServiceUnavailable, code: string(ledger.CodeOverloaded), title: ledgerTitle[ledger.CodeOverloaded],
-			message:    "The server cannot write to its disk just now, so nothing was done: try again in a moment.",
+			message:    "The server cannot write to its disk just now: try again in a moment.",
 			retryAfter: overloadedRetrySeconds, cause: err,
 		}
 	}

@@ -55,8 +55,7 @@ func (s *server) bindWalletRoutes(wallet *router.RouterGroup[*core.RequestEvent]
 	wallet.GET("/statement", s.walletStatement)
 	wallet.POST("/mint", s.walletMint)
 	wallet.POST("/use", s.walletUse)
-	wallet.POST("/use/batch", s.walletUseBatch).
-		Unbind(apis.DefaultBodyLimitMiddlewareId).Bind(apis.BodyLimit(maxBatchBodyBytes))
+	wallet.POST("/use/batch", s.walletUseBatch).Unbind(apis.DefaultBodyLimitMiddlewareId) // it has a bound of its own
 	wallet.POST("/holds", s.walletHold)
 	wallet.GET("/holds", s.walletHolds)
 	wallet.POST("/holds/{id}/extend", s.walletHoldExtend)

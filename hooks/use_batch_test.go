@@ -96,6 +96,30 @@ func TestOnlyABrokenEnvelopeIsRefused(t *testing.T) {
 	}
 }
 
+// What could not be done at all is not remembered: the key works once the wallet
+// is there.
+func TestABatchOfAnUnknownWalletIsRefusedAsAWhole(t *testing.T) {
+	h := newHouse(t)
+	send := func() answer {
+		return h.do("POST", "/api/wallet/use/batch", h.asRoot(),
+			object("userId", "new0000000user1", "uses", []map[string]any{{"amount": 1, "allowNegative": true}}), "Idempotency-Key", "b1")
+	}
+	send().wantOutcome("404 wallet_not_found")
+	h.save(usersCollection, map[string]any{
+		"id": "new0000000user1", "email": "new@example.com", "password": testPassword, "name": "New",
+	})
+	if got := send().want(200); got.value("results.0.success") != true || got.header.Get("Idempotent-Replayed") != "" {
+		t.Errorf("the key is spent: %s", got.body)
+	}
+}
+
+// A batch that is too large says what a batch may be.
+func TestATooLargeBatchNamesItsOwnBound(t *testing.T) {
+	h := newHouse(t)
+	h.do("POST", "/api/wallet/use/batch", h.asRoot(), strings.Repeat(" ", maxBatchBodyBytes+1)).
+		wantOutcome("413 invalid_request").names(fmt.Sprint(maxBatchBodyBytes))
+}
+
 func TestAKeysBatchMayNotGoBelowZero(t *testing.T) {
 	h := newHouse(t)
 	h.mint(h.alice, 10)

@@ -67,19 +67,32 @@ func (s *server) requireReader(e *core.RequestEvent, need standing) (ledger.Subj
 	return s.enter(e, c, named, isNamed, need)
 }
 
-// requireWalletSpender admits whoever may take tokens from the wallet that the
-// body names, and returns it: a superuser, and a key with the scope.
-func (s *server) requireWalletSpender(e *core.RequestEvent, body *fields) (caller, ledger.Subject, error) {
-	c, err := requireSpender(e)
+// spendRequest opens a route that takes tokens from the wallet that the body names,
+// for a superuser or a key with the scope. The body is read only for those.
+func (s *server) spendRequest(e *core.RequestEvent, maxBodyBytes int64) (*fields, caller, ledger.Request, error) {
+	c, body, err := spendBody(e, maxBodyBytes)
 	if err != nil {
-		return c, ledger.Subject{}, err
+		return nil, c, ledger.Request{}, err
 	}
 	named, isNamed, err := subjectOfBody(body)
 	if err != nil {
-		return c, ledger.Subject{}, err
+		return nil, c, ledger.Request{}, err
 	}
 	subject, err := s.enter(e, c, named, isNamed, anyMember)
-	return c, subject, err
+	return body, c, request(e, c, subject), err
+}
+
+func spendBody(e *core.RequestEvent, maxBodyBytes int64) (caller, *fields, error) {
+	c, err := requireSpender(e)
+	if err != nil {
+		return c, nil, err
+	}
+	raw, err := readBody(e, maxBodyBytes)
+	if err != nil {
+		return c, nil, err
+	}
+	body, err := parseFields(raw)
+	return c, body, err
 }
 
 func (s *server) enter(e *core.RequestEvent, c caller, named ledger.Subject, isNamed bool, need standing) (ledger.Subject, error) {

@@ -53,19 +53,12 @@ func showHoldReceipt(receipt ledger.Receipt) holdAnswer {
 
 // walletHold reserves tokens for a cost that is not known yet.
 func (s *server) walletHold(e *core.RequestEvent) error {
-	if callerOf(e).kind == guest {
-		return unauthorized()
-	}
-	body, err := readFields(e)
-	if err != nil {
-		return err
-	}
-	c, subject, err := s.requireWalletSpender(e, body)
+	body, _, request, err := s.spendRequest(e, maxBodyBytes)
 	if err != nil {
 		return err
 	}
 	hold := ledger.Hold{
-		Request: request(e, c, subject), Amount: body.amount("amount"),
+		Request: request, Amount: body.amount("amount"),
 		Duration: body.duration("expiresInSeconds"), Reference: body.text("reference"),
 	}
 	if body.err != nil {
@@ -143,43 +136,34 @@ func holdID(e *core.RequestEvent) string { return e.Request.PathValue("id") }
 // holdRequest opens a route about one hold. The hold says whose wallet it is in,
 // so the body need not; to those who may not spend from there it does not exist.
 func (s *server) holdRequest(e *core.RequestEvent) (*fields, ledger.Request, error) {
-	if callerOf(e).kind == guest {
-		return nil, ledger.Request{}, unauthorized()
-	}
-	body, err := readFields(e)
+	c, body, err := spendBody(e, maxBodyBytes)
 	if err != nil {
 		return nil, ledger.Request{}, err
 	}
-	_, named, err := subjectOfBody(body)
+	named, isNamed, err := subjectOfBody(body)
 	if err != nil {
 		return nil, ledger.Request{}, err
 	}
-	if !named {
-		return s.ownHoldRequest(e, body)
+	if !isNamed {
+		named, err = s.ownerOfHold(e, c)
+	} else {
+		err = s.mayEnterWallet(e, c, named, anyMember)
 	}
-	c, subject, err := s.requireWalletSpender(e, body)
-	return body, request(e, c, subject), err
+	return body, request(e, c, named), err
 }
 
-func (s *server) ownHoldRequest(e *core.RequestEvent, body *fields) (*fields, ledger.Request, error) {
-	c, err := requireSpender(e)
-	if err != nil {
-		return nil, ledger.Request{}, err
-	}
+func (s *server) ownerOfHold(e *core.RequestEvent, c caller) (ledger.Subject, error) {
 	hold, found, err := s.store.Hold(e.Request.Context(), holdID(e))
 	if err != nil {
-		return nil, ledger.Request{}, err
+		return ledger.Subject{}, err
 	}
 	if found {
 		err := s.mayEnterWallet(e, c, hold.Subject, anyMember)
-		if err == nil {
-			return body, request(e, c, hold.Subject), nil
-		}
-		if refusalOf(err).status != http.StatusForbidden {
-			return nil, ledger.Request{}, err
+		if err == nil || refusalOf(err).status != http.StatusForbidden {
+			return hold.Subject, err
 		}
 	}
-	return nil, ledger.Request{}, &ledger.Error{
+	return ledger.Subject{}, &ledger.Error{
 		Code: ledger.CodeHoldNotFound, Field: "id", Message: "There is no such hold in a wallet of yours.",
 	}
 }

@@ -39,9 +39,10 @@ func (s *server) walletStatement(e *core.RequestEvent) error {
 
 	out := deadlineWriter{w: e.Response, controller: http.NewResponseController(e.Response)}
 	if _, err := statement.Write(out, format, period.header, s.entriesOf(e.Request.Context(), period)); err != nil {
-		// A document that ends early must not look whole.
-		e.App.Logger().Error("A statement broke off", slog.String("subject", subject.ID), slog.Any("error", err))
-		panic(http.ErrAbortHandler)
+		if e.Request.Context().Err() == nil { // else it was the client who left
+			e.App.Logger().Error("A statement broke off", slog.String("subject", subject.ID), slog.Any("error", err))
+		}
+		panic(http.ErrAbortHandler) // a document that ends early must not look whole
 	}
 	return nil
 }

@@ -20,18 +20,11 @@ type useAnswer struct {
 // walletUse takes tokens from a wallet for something that was consumed: an
 // amount, or counts of a model that the price book prices.
 func (s *server) walletUse(e *core.RequestEvent) error {
-	if callerOf(e).kind == guest {
-		return unauthorized()
-	}
-	body, err := readFields(e)
+	body, c, request, err := s.spendRequest(e, maxBodyBytes)
 	if err != nil {
 		return err
 	}
-	c, subject, err := s.requireWalletSpender(e, body)
-	if err != nil {
-		return err
-	}
-	use, err := s.useForm(body, request(e, c, subject))
+	use, err := s.useForm(body, request)
 	if err != nil {
 		return err
 	}

@@ -25,18 +25,7 @@ type failedUse struct {
 // walletUseBatch takes tokens from one wallet for many uses, in one transaction.
 // Each use is allowed or refused by itself.
 func (s *server) walletUseBatch(e *core.RequestEvent) error {
-	if callerOf(e).kind == guest {
-		return unauthorized()
-	}
-	raw, err := readBody(e, maxBatchBodyBytes)
-	if err != nil {
-		return err
-	}
-	body, err := parseFields(raw)
-	if err != nil {
-		return err
-	}
-	c, subject, err := s.requireWalletSpender(e, body)
+	body, c, request, err := s.spendRequest(e, maxBatchBodyBytes)
 	if err != nil {
 		return err
 	}
@@ -44,7 +33,7 @@ func (s *server) walletUseBatch(e *core.RequestEvent) error {
 	if err != nil {
 		return err
 	}
-	uses := ledger.UseBatch{Request: request(e, c, subject), Uses: make([]ledger.Use, 0, len(items))}
+	uses := ledger.UseBatch{Request: request, Uses: make([]ledger.Use, 0, len(items))}
 	for _, item := range items {
 		uses.Uses = append(uses.Uses, s.batchUse(c, item))
 	}

@@ -3,7 +3,8 @@ package ledger
 import "fmt"
 
 // UseBatch is up to MaxBatchUses uses of one wallet, stored in one transaction.
-// Each is allowed or refused by itself. A use may carry an idempotency key of its
+// Each is allowed or refused by itself; only a wallet that is not there refuses
+// them all, and nothing is remembered. A use may carry an idempotency key of its
 // own, which is the same as that of a single Use.
 type UseBatch struct {
 	Request
@@ -27,7 +28,7 @@ func (u UseBatch) key() (RequestKey, bool) {
 	return RequestKey{Subject: u.Subject, Kind: KindBatch, Key: u.IdempotencyKey}, true
 }
 
-// fingerprint covers what each use is, and why it cannot be read if it cannot.
+// fingerprint covers what each use is; one that could not be read is its text.
 func (u UseBatch) fingerprint() Hash {
 	d := newDigest("sokuji batch request v1")
 	d.text(string(u.Subject.Type))
@@ -49,6 +50,9 @@ func (b *batch) doUses(uses UseBatch) ([]Result, Receipt, error) {
 		if err != nil || known {
 			return results, Receipt{Replayed: true}, err
 		}
+	}
+	if _, err := b.wallet(uses.Subject); err != nil {
+		return nil, Receipt{}, err // nothing of it can be done, so its key stays free
 	}
 	results := make([]Result, 0, len(uses.Uses))
 	for _, use := range uses.Uses {

@@ -104,9 +104,8 @@ func TestABatchOfAFrozenOrUnknownWallet(t *testing.T) {
 	}
 	unknown := uses("", nil, 1, 2)
 	unknown.Subject = ledger.UserSubject("nobody")
-	results, _ = b.mustUses(t, unknown)
-	if got := outcomes(results); got != "wallet_not_found wallet_not_found" {
-		t.Fatal(got)
+	if _, _, err := b.DoUses(context.Background(), unknown); ledger.CodeOf(err) != ledger.CodeWalletNotFound {
+		t.Fatalf("got %v", err)
 	}
 }
 

@@ -11,7 +11,7 @@ const (
 // time, because a debit looks at them all.
 const MaxLiveGrants = 1_000
 
-// MaxBatchUses bounds the uses of one Batch.
+// MaxBatchUses bounds the uses of one UseBatch.
 const MaxBatchUses = 1_000
 
 // Bounds of the texts that travel with an operation, in bytes.

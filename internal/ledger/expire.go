@@ -61,7 +61,8 @@ func (l *Ledger) sweepList(after DuePosition, list func(DuePosition) ([]Due, err
 }
 
 // expireDue takes back what is over of a wallet's grants before anything else
-// happens in it, so that no operation depends on when the last sweep was.
+// happens in it, so that nothing is paid with tokens that a sweep has yet to find.
+// Holds wait for the sweep: a late one only keeps tokens from being spent.
 func (b *batch) expireDue(subject Subject) error {
 	wallet, err := b.wallet(subject)
 	if err != nil || wallet.Expiring == 0 {

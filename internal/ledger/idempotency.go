@@ -23,11 +23,11 @@ type StoredRequest struct {
 	Wallet      Standing
 	Refundable  int64
 	Hold        *HoldRow     // as the operation left it, for operations on holds
-	Items       []StoredItem // of a Batch
+	Items       []StoredItem // of a UseBatch
 	CreatedAt   time.Time
 }
 
-// StoredItem is the result of one use of a Batch: an entry, or a refusal.
+// StoredItem is the result of one use of a UseBatch: an entry, or a refusal.
 type StoredItem struct {
 	EntryID string   `json:"entryId,omitempty"`
 	Wallet  Standing `json:"wallet,omitzero"`

@@ -1,6 +1,6 @@
 package ledger
 
-// Result is what became of one use of a Batch.
+// Result is what became of one use of a UseBatch.
 type Result struct {
 	Receipt Receipt
 	Err     error
@@ -8,8 +8,8 @@ type Result struct {
 
 // Receipt is the answer to an operation whose effect is on disk.
 type Receipt struct {
-	Entry  *Entry    // nil for Freeze and Unfreeze
-	Usage  *UsageRow // set for Use
+	Entry  *Entry    // nil for Freeze, Unfreeze, Hold, Extend and Release
+	Usage  *UsageRow // set for Use and Settle
 	Hold   *HoldRow  // set for Hold, Extend, Settle and Release: the hold right after it
 	Wallet Standing  // the wallet right after the operation
 	// Refundable is what is left of the original after a Refund, in tokens.
