@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"log/slog"
 	"strings"
+	"unique"
 
 	"github.com/pocketbase/pocketbase/apis"
 	"github.com/pocketbase/pocketbase/core"
@@ -23,46 +24,54 @@ type entitlement struct {
 	planID                string
 	maxConcurrentSessions int64
 	rateLimitRPM          int64
-	features              []string
+	features              string // a JSON list of texts, or what an admin wrote there
 	monthlyQuotaTokens    int64
 }
 
 // entitlementOf reads what a subject may do, as new as the last commit.
 func (s *server) entitlementOf(ctx context.Context, subject ledger.Subject) (entitlement, error) {
-	found, cached, ticket := s.entitlements.Get(subject)
+	known, cached, ticket := s.entitlements.Get(subject)
 	if cached {
-		return found, nil
+		return known.Value(), nil
 	}
 	found, err := s.loadEntitlement(ctx, subject)
 	if err != nil {
 		return found, err
 	}
-	s.entitlements.Fill(subject, found, ticket)
+	subject.ID = strings.Clone(subject.ID) // it may be a piece of a whole request
+	s.entitlements.Fill(subject, unique.Make(found), ticket)
 	return found, nil
 }
 
 func (s *server) loadEntitlement(ctx context.Context, subject ledger.Subject) (entitlement, error) {
 	var e entitlement
-	var features sql.NullString
 	err := s.reader.QueryRowContext(ctx, `
-		SELECT e.plan_id, e.max_concurrent_sessions, e.rate_limit_rpm, e.features, p.monthly_quota_tokens
+		SELECT e.plan_id, e.max_concurrent_sessions, e.rate_limit_rpm, COALESCE(e.features, ''), p.monthly_quota_tokens
 		FROM entitlements e JOIN plans p ON p.id = e.plan_id
 		WHERE e.subject_id = ? AND e.subject_type = ?`, subject.ID, string(subject.Type)).
-		Scan(&e.planID, &e.maxConcurrentSessions, &e.rateLimitRPM, &features, &e.monthlyQuotaTokens)
+		Scan(&e.planID, &e.maxConcurrentSessions, &e.rateLimitRPM, &e.features, &e.monthlyQuotaTokens)
 	if errors.Is(err, sql.ErrNoRows) {
 		return entitlement{}, nil
 	}
 	if err != nil {
 		return entitlement{}, fmt.Errorf("read an entitlement: %w", err)
 	}
-	if features.Valid && features.String != "" {
-		if err := json.Unmarshal([]byte(features.String), &e.features); err != nil {
-			// An admin may have written anything there; nothing is not a feature.
-			s.app.Logger().Warn("The features of an entitlement are not a list of texts",
-				slog.String("subject", subject.ID), slog.Any("error", err))
-		}
-	}
 	return e, nil
+}
+
+// featuresOf lists the features of an entitlement, never nil.
+func (s *server) featuresOf(subject ledger.Subject, granted entitlement) []string {
+	features := []string{}
+	if granted.features == "" {
+		return features
+	}
+	if err := json.Unmarshal([]byte(granted.features), &features); err != nil || features == nil {
+		// An admin may have written anything there; nothing is not a feature.
+		s.app.Logger().Warn("The features of an entitlement are not a list of texts",
+			slog.String("subject", subject.ID), slog.Any("error", err))
+		return []string{}
+	}
+	return features
 }
 
 // bindEntitlementCache makes an admin's change to a plan or an entitlement hold

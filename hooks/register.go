@@ -45,6 +45,7 @@ func Register(app core.App, settings config.Config, public fs.FS) error {
 		bindSessionCleanup(app, s)
 		bindBooks(app, s)
 		bindUsageRetention(app, s)
+		bindCollector(app)
 
 		s.bindMiddlewares(se.Router)
 		s.bindRoutes(se.Router)

@@ -10,6 +10,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+	"unique"
 
 	"github.com/pocketbase/dbx"
 	"github.com/pocketbase/pocketbase/core"
@@ -28,7 +29,7 @@ import (
 const (
 	maxCachedAuthTokens   = 50_000
 	maxCachedAuthRecords  = 50_000
-	maxCachedEntitlements = 100_000
+	maxCachedEntitlements = 32_000 // those of one plan share what they say
 )
 
 // server holds the services that the routes call.
@@ -54,7 +55,7 @@ type server struct {
 
 	authRecords  *readcache.Cache[recordKey, *core.Record]
 	authTokens   *readcache.Cache[string, verifiedToken]
-	entitlements *readcache.Cache[ledger.Subject, entitlement]
+	entitlements *readcache.Cache[ledger.Subject, unique.Handle[entitlement]]
 	roles        *readcache.Cache[seat, role]
 
 	nobodysPassword nobodysPassword
@@ -81,7 +82,7 @@ func newServer(app core.App, settings config.Config) (*server, error) {
 		keys:         newKeyCache(app),
 		authRecords:  readcache.New[recordKey, *core.Record](maxCachedAuthRecords),
 		authTokens:   readcache.New[string, verifiedToken](maxCachedAuthTokens),
-		entitlements: readcache.New[ledger.Subject, entitlement](maxCachedEntitlements),
+		entitlements: readcache.New[ledger.Subject, unique.Handle[entitlement]](maxCachedEntitlements),
 		roles:        readcache.New[seat, role](maxCachedRoles),
 	}
 	var errs [3]error
@@ -107,6 +108,9 @@ func (s *server) open() error {
 	}
 	writer, err := sqlPool(s.app.NonconcurrentDB())
 	if err != nil {
+		return err
+	}
+	if err = warmWriter(writer); err != nil {
 		return err
 	}
 	if s.reader, err = sqlPool(s.app.ConcurrentDB()); err != nil {

@@ -41,10 +41,6 @@ func (s *server) walletStatus(e *core.RequestEvent) error {
 	if err != nil {
 		return err
 	}
-	features := granted.features
-	if features == nil {
-		features = []string{}
-	}
 	return e.JSON(http.StatusOK, statusAnswer{
 		Balance:                 wallet.Balance,
 		BalanceMicroUSD:         wallet.Balance * s.config.TokenValueMicroUSD,
@@ -54,7 +50,7 @@ func (s *server) walletStatus(e *core.RequestEvent) error {
 		Usage:                   used,
 		Last30DaysUsage:         used,
 		Last30DaysUsageMicroUSD: used * s.config.TokenValueMicroUSD,
-		Features:                features,
+		Features:                s.featuresOf(wallet.Subject, granted),
 		RateLimitRPM:            granted.rateLimitRPM,
 		MaxConcurrentSessions:   granted.maxConcurrentSessions,
 		Total:                   wallet.Balance,

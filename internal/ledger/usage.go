@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"encoding/json"
+	"reflect"
 	"time"
 )
 
@@ -44,6 +45,9 @@ type UsageRow struct {
 	CreatedAt     time.Time
 	Usage
 }
+
+// IsEmpty tells whether nothing is known about a use but its amount.
+func (u Usage) IsEmpty() bool { return reflect.ValueOf(u).IsZero() }
 
 func (u Usage) fields(d *digest) {
 	for _, text := range []string{

@@ -23,8 +23,9 @@ const (
 	// batch no longer saves time and only makes its callers wait.
 	maxBatchOperations = 256
 	// maxCachedWallets bounds the memory of the readers' view (about 250 bytes
-	// each). Only the writer changes a wallet, so it reads from there too.
-	maxCachedWallets = 256 * 1024
+	// each). Only the writer changes a wallet, so it reads from there too. A wallet
+	// beyond it costs a read.
+	maxCachedWallets = 32_000
 )
 
 // Options are the ledger's ties to the world, injected so that a test or a
@@ -171,7 +172,7 @@ func (l *Ledger) Wallet(ctx context.Context, subject Subject) (Wallet, error) {
 	if !found {
 		return Wallet{}, notFound(subject)
 	}
-	l.cache.Fill(subject, wallet, ticket)
+	l.cache.Fill(wallet.Subject, wallet, ticket) // the caller's may be a piece of a whole request
 	return wallet, nil
 }
 

@@ -20,24 +20,28 @@ type Cache[K comparable, V any] struct {
 	shards [shardCount]shard[K, V]
 }
 
+// shard keeps its entries in two maps. When the new one is full it takes the
+// place of the old one, whose entries are forgotten unless somebody asked for them
+// meanwhile. So what is forgotten was not asked for lately, and no map is ever
+// deleted from entry by entry, which would leave it twice as large.
 type shard[K comparable, V any] struct {
 	sync.RWMutex
-	values map[K]V
-	max    int
-	// generation counts the writes of this shard.
-	generation uint64
+	recent, older map[K]V
+	max           int // entries of each map
+	// writes counts the writes of this shard.
+	writes uint64
 }
 
 // Ticket is what a reader got from Get, to be handed to Fill after it loaded the
 // value that was missing.
-type Ticket struct{ generation uint64 }
+type Ticket struct{ writes uint64 }
 
 // New returns a cache of at most about maxEntries entries.
 func New[K comparable, V any](maxEntries int) *Cache[K, V] {
 	c := &Cache[K, V]{seed: maphash.MakeSeed()}
 	for i := range c.shards {
-		c.shards[i].values = make(map[K]V)
-		c.shards[i].max = max(1, maxEntries/shardCount)
+		c.shards[i].recent = make(map[K]V)
+		c.shards[i].max = max(1, maxEntries/shardCount/2)
 	}
 	return c
 }
@@ -46,9 +50,13 @@ func New[K comparable, V any](maxEntries int) *Cache[K, V] {
 func (c *Cache[K, V]) Get(key K) (value V, ok bool, ticket Ticket) {
 	s := c.shard(key)
 	s.RLock()
-	defer s.RUnlock()
-	value, ok = s.values[key]
-	return value, ok, Ticket{s.generation}
+	value, ok = s.recent[key]
+	ticket = Ticket{s.writes}
+	s.RUnlock()
+	if ok {
+		return value, ok, ticket
+	}
+	return s.renew(key)
 }
 
 // Fill keeps what a reader loaded, unless a write came in between.
@@ -56,7 +64,7 @@ func (c *Cache[K, V]) Fill(key K, value V, ticket Ticket) {
 	s := c.shard(key)
 	s.Lock()
 	defer s.Unlock()
-	if s.generation == ticket.generation {
+	if s.writes == ticket.writes {
 		s.set(key, value)
 	}
 }
@@ -66,7 +74,7 @@ func (c *Cache[K, V]) Put(key K, value V) {
 	s := c.shard(key)
 	s.Lock()
 	defer s.Unlock()
-	s.generation++
+	s.writes++
 	s.set(key, value)
 }
 
@@ -75,8 +83,9 @@ func (c *Cache[K, V]) Drop(key K) {
 	s := c.shard(key)
 	s.Lock()
 	defer s.Unlock()
-	s.generation++
-	delete(s.values, key)
+	s.writes++
+	delete(s.recent, key)
+	delete(s.older, key)
 }
 
 // Clear forgets everything.
@@ -84,8 +93,8 @@ func (c *Cache[K, V]) Clear() {
 	for i := range c.shards {
 		s := &c.shards[i]
 		s.Lock()
-		s.generation++
-		clear(s.values)
+		s.writes++
+		s.recent, s.older = make(map[K]V), nil
 		s.Unlock()
 	}
 }
@@ -94,14 +103,23 @@ func (c *Cache[K, V]) shard(key K) *shard[K, V] {
 	return &c.shards[maphash.Comparable(c.seed, key)%shardCount]
 }
 
-// set makes room by forgetting any other entry; which one does not matter, it
-// costs one read to have it back.
-func (s *shard[K, V]) set(key K, value V) {
-	if _, known := s.values[key]; !known && len(s.values) >= s.max {
-		for other := range s.values {
-			delete(s.values, other)
-			break
+// renew looks for a key among the older entries, and counts it as a recent one
+// from now on.
+func (s *shard[K, V]) renew(key K) (value V, ok bool, ticket Ticket) {
+	s.Lock()
+	defer s.Unlock()
+	if value, ok = s.recent[key]; !ok {
+		if value, ok = s.older[key]; ok {
+			s.set(key, value)
 		}
 	}
-	s.values[key] = value
+	return value, ok, Ticket{s.writes}
+}
+
+func (s *shard[K, V]) set(key K, value V) {
+	if _, known := s.recent[key]; !known && len(s.recent) >= s.max {
+		s.recent, s.older = make(map[K]V, s.max), s.recent
+	}
+	s.recent[key] = value
+	delete(s.older, key) // it would come back when the recent one is dropped
 }

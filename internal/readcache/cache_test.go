@@ -56,6 +56,33 @@ func TestTheCacheIsBounded(t *testing.T) {
 	}
 }
 
+func TestWhatIsAskedForStays(t *testing.T) {
+	const others = 50 // between two questions, out of the 64 that the test's cache holds in a shard
+	c := New[int, int](64 * shardCount)
+	c.Put(-1, 7)
+	for i := range 200 * others * shardCount {
+		c.Put(i, i)
+		if i%(others*shardCount/4) == 0 {
+			if value, ok, _ := c.Get(-1); !ok || value != 7 {
+				t.Fatalf("after %d others, the entry is %d, %v", i, value, ok)
+			}
+		}
+	}
+}
+
+func TestADroppedValueDoesNotComeBack(t *testing.T) {
+	c := New[int, int](2 * shardCount) // one recent and one older entry in a shard
+	for other := 1; other < 1000; other++ {
+		c.Put(0, 1)
+		c.Put(other, 1) // now and then in the same shard, which makes 0 an older entry
+		c.Put(0, 2)
+		c.Drop(0)
+		if value, ok, _ := c.Get(0); ok {
+			t.Fatalf("%d is there after the drop", value)
+		}
+	}
+}
+
 // A writer counts up "on disk" and in the cache; readers may never see a value
 // below one that was committed before they asked.
 func TestReadersNeverSeeThePast(t *testing.T) {

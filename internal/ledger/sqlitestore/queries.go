@@ -47,6 +47,11 @@ const selectUsage = `SELECT ` + usageColumns + ` FROM usage_logs WHERE id = ?`
 const insertUsage = `INSERT INTO usage_logs (` + usageColumns + `)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
 
+// insertPlainUsage is for a use by amount alone: binding the other columns'
+// defaults would take a good part of the time of the whole charge.
+const insertPlainUsage = `INSERT INTO usage_logs (id, subject_type, subject_id, charged_tokens, ledger_id, created_at)
+VALUES (?, ?, ?, ?, ?, ?)`
+
 const addDaily = `INSERT INTO usage_daily (id, subject_type, subject_id, day, uses, tokens, input_tokens, output_tokens)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT (subject_id, day) DO UPDATE SET

@@ -67,7 +67,7 @@ func (s *Store) Begin(ctx context.Context) (ledger.Tx, error) {
 type statements struct {
 	selectWallet, selectRequest, selectEntry, selectExternalEvent, selectUsage, sumRefunds *sql.Stmt
 	selectHold, selectOpenHolds, selectGrant, selectGrants, sumMoves                       *sql.Stmt
-	insertEntry, insertUsage, insertAudit, insertRequest, insertMove                       *sql.Stmt
+	insertEntry, insertUsage, insertPlainUsage, insertAudit, insertRequest, insertMove     *sql.Stmt
 	updateWallet, addDaily, addQuarter, moveEntitlement, putHold, putGrant                 *sql.Stmt
 }
 
@@ -81,6 +81,7 @@ func (s *statements) byText() map[string]**sql.Stmt {
 		sumRefunds:          &s.sumRefunds,
 		insertEntry:         &s.insertEntry,
 		insertUsage:         &s.insertUsage,
+		insertPlainUsage:    &s.insertPlainUsage,
 		insertAudit:         &s.insertAudit,
 		insertRequest:       &s.insertRequest,
 		updateWallet:        &s.updateWallet,

@@ -112,19 +112,29 @@ func hashText(hash ledger.Hash) string {
 }
 
 func (t *tx) writeUsage(changes *ledger.Changes) error {
-	insert := t.sql.Stmt(t.statements.insertUsage)
+	insert, insertPlain := t.sql.Stmt(t.statements.insertUsage), t.sql.Stmt(t.statements.insertPlainUsage)
 	for _, u := range changes.Usage {
-		_, err := insert.Exec(u.ID, string(u.Subject.Type), u.Subject.ID, u.Provider, u.Model, u.Modality, u.Endpoint, u.Method,
-			u.SessionID, u.RequestID, u.ResponseID, u.EventType,
-			u.InputTokens, u.OutputTokens, u.TotalTokens, u.Milliseconds,
-			u.AdjustedInputTokens, u.AdjustedOutputTokens, u.AdjustedInputTokens+u.AdjustedOutputTokens,
-			decimal(u.InputRatio), decimal(u.OutputRatio),
-			u.ChargedTokens, u.PriceID, textOrNull(u.Rates), u.LedgerID, textOrNull(u.Metadata), formatTime(u.CreatedAt))
+		var err error
+		if u.IsEmpty() {
+			_, err = insertPlain.Exec(u.ID, string(u.Subject.Type), u.Subject.ID, u.ChargedTokens, u.LedgerID, formatTime(u.CreatedAt))
+		} else {
+			err = writeFullUsage(insert, u)
+		}
 		if err != nil {
 			return fmt.Errorf("insert a usage row: %w", err)
 		}
 	}
 	return nil
+}
+
+func writeFullUsage(insert *sql.Stmt, u *ledger.UsageRow) error {
+	_, err := insert.Exec(u.ID, string(u.Subject.Type), u.Subject.ID, u.Provider, u.Model, u.Modality, u.Endpoint, u.Method,
+		u.SessionID, u.RequestID, u.ResponseID, u.EventType,
+		u.InputTokens, u.OutputTokens, u.TotalTokens, u.Milliseconds,
+		u.AdjustedInputTokens, u.AdjustedOutputTokens, u.AdjustedInputTokens+u.AdjustedOutputTokens,
+		decimal(u.InputRatio), decimal(u.OutputRatio),
+		u.ChargedTokens, u.PriceID, textOrNull(u.Rates), u.LedgerID, textOrNull(u.Metadata), formatTime(u.CreatedAt))
+	return err
 }
 
 // decimal gives a numeric column its default when there is no ratio.
