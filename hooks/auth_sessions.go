@@ -1,6 +1,7 @@
 package hooks
 
 import (
+	"context"
 	"net/http"
 
 	"github.com/pocketbase/pocketbase/core"
@@ -48,16 +49,27 @@ func (s *server) authRevokeSession(e *core.RequestEvent) error {
 		return err
 	}
 	ctx := e.Request.Context()
-	id := form.Token
-	if session, found, err := s.sessions.Find(ctx, form.Token); err != nil {
+	id, err := s.sessionNamedBy(ctx, form.Token)
+	if err != nil {
 		return err
-	} else if found {
-		id = session.ID
 	}
 	if err := s.sessions.End(ctx, c.userID, id); err != nil {
 		return err
 	}
 	return s.writeEnded(e, c)
+}
+
+// sessionNamedBy is the id of the session that a token belongs to. What is no
+// token of ours is taken for an id; whose session it is has not been looked at.
+func (s *server) sessionNamedBy(ctx context.Context, token string) (string, error) {
+	if facts, ok := readToken(token); ok {
+		return facts.sessionID, nil
+	}
+	session, found, err := s.sessions.Find(ctx, token)
+	if err != nil || found {
+		return session.ID, err
+	}
+	return token, nil
 }
 
 // authRevokeSessions ends all of the caller's sessions, this one included.

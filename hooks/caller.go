@@ -22,8 +22,8 @@ type caller struct {
 	kind   callerKind
 	userID string // of a user, or of the user a key belongs to; a superuser's own id
 
-	session      accounts.Session // set when the user came by a session
-	sessionToken string
+	session      accounts.Session // set for a user, by whichever road
+	sessionToken string           // what the client sent: a session token, or a PocketBase token
 	viaCookie    bool
 
 	grant apikeys.Grant // set for a key

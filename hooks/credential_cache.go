@@ -5,7 +5,8 @@ import (
 	"time"
 
 	"github.com/pocketbase/pocketbase/core"
-	"github.com/pocketbase/pocketbase/tools/security"
+
+	"sokuji/internal/accounts"
 )
 
 const usersCollection = "users"
@@ -18,48 +19,39 @@ type verifiedToken struct {
 	record  recordKey
 	signing string // the record's token key and the collection's secret, as they were
 	expires time.Time
+	session accounts.Key // of the session that a user's token names
 }
 
 // verifyAuthToken does what PocketBase does for every request, but checks the
 // signature of a token only once: the answer stays true for as long as what it
-// was signed with does.
-func (s *server) verifyAuthToken(token string) (*core.Record, bool) {
+// was signed with does. Whether a user's session is alive is the caller's question.
+func (s *server) verifyAuthToken(token string) (*core.Record, accounts.Key, bool) {
 	verified, cached, ticket := s.authTokens.Get(token)
 	if cached {
 		record, err := s.authRecord(verified.record)
-		return record, err == nil && signingKey(record) == verified.signing && time.Now().Before(verified.expires)
+		return record, verified.session, err == nil && signingKey(record) == verified.signing && time.Now().Before(verified.expires)
 	}
 	record, err := s.app.FindAuthRecordByToken(token, core.TokenTypeAuth)
 	if err != nil {
-		return nil, false // also PocketBase takes a bad token for none
+		return nil, "", false // also PocketBase takes a bad token for none
 	}
+	facts, ok := readToken(token)
 	name := record.Collection().Name
 	if name != usersCollection && name != core.CollectionNameSuperusers {
-		return record, true // nobody tells us when one of those changes
+		return record, "", ok // nobody tells us when one of those changes
 	}
+	if name == usersCollection && facts.sessionID == "" {
+		return nil, "", false
+	}
+	key := accounts.NameKeyOf(facts.sessionID)
 	s.authTokens.Fill(token, verifiedToken{
-		record:  recordKey{name, record.Id},
-		signing: signingKey(record),
-		expires: tokenExpiry(token),
+		record: recordKey{name, record.Id}, signing: signingKey(record), expires: facts.expires, session: key,
 	}, ticket)
-	return record, true
+	return record, key, ok
 }
 
 func signingKey(record *core.Record) string {
 	return record.TokenKey() + record.Collection().AuthToken.Secret
-}
-
-// tokenExpiry reads exp of a token that was verified; without one it has expired.
-func tokenExpiry(token string) time.Time {
-	claims, err := security.ParseUnverifiedJWT(token)
-	if err != nil {
-		return time.Time{}
-	}
-	expires, err := claims.GetExpirationTime()
-	if err != nil || expires == nil {
-		return time.Time{}
-	}
-	return expires.Time
 }
 
 // authRecord returns a copy of an auth record that is as new as the last commit.

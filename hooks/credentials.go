@@ -13,11 +13,12 @@ import (
 	"sokuji/internal/betterauth"
 )
 
-// credentials turns what a request carries into one caller, before PocketBase
-// looks for its own token. The first valid credential in api.md's order wins.
+// credentials turns what a request carries into one caller. The first valid
+// credential in api.md's order wins. It takes the place of PocketBase's middleware
+// for tokens, which would let the token of an ended session in.
 func (s *server) credentials() *hook.Handler[*core.RequestEvent] {
 	return &hook.Handler[*core.RequestEvent]{
-		Id:       "sokujiCredentials",
+		Id:       apis.DefaultLoadAuthTokenMiddlewareId,
 		Priority: apis.DefaultLoadAuthTokenMiddlewarePriority - 1,
 		Func: func(e *core.RequestEvent) error {
 			c, err := s.identify(e)
@@ -62,8 +63,8 @@ func (s *server) limitUser(c caller, path string) error {
 
 func (s *server) identify(e *core.RequestEvent) (caller, error) {
 	value := authorizationValue(e.Request)
-	if c, ok := s.callerByPocketBaseToken(e, value); ok {
-		return c, nil
+	if c, ok, err := s.callerByPocketBaseToken(e, value); ok || err != nil {
+		return c, err
 	}
 	if token, ok := betterauth.ParseBearer(s.secrets, value); ok {
 		c, ok, err := s.callerBySession(e, token, false)
@@ -90,24 +91,30 @@ func authorizationValue(r *http.Request) string {
 	return value
 }
 
-// callerByPocketBaseToken accepts tokens of users and superusers. Tokens of any
-// other auth collection are PocketBase's own business.
-func (s *server) callerByPocketBaseToken(e *core.RequestEvent, token string) (caller, bool) {
+// callerByPocketBaseToken accepts tokens of superusers, and of users whose session
+// is alive. Tokens of any other auth collection are PocketBase's own business.
+func (s *server) callerByPocketBaseToken(e *core.RequestEvent, token string) (caller, bool, error) {
 	if strings.Count(token, ".") != 2 { // not a JWT
-		return caller{}, false
+		return caller{}, false, nil
 	}
-	record, ok := s.verifyAuthToken(token)
+	record, key, ok := s.verifyAuthToken(token)
 	if !ok {
-		return caller{}, false
+		return caller{}, false, nil
 	}
-	e.Auth = record
+	c := caller{}
 	switch record.Collection().Name {
 	case core.CollectionNameSuperusers:
-		return caller{kind: superuser, userID: record.Id}, true
+		c = caller{kind: superuser, userID: record.Id}
 	case usersCollection:
-		return caller{kind: user, userID: record.Id}, true
+		session, found, err := s.sessions.FindByKey(e.Request.Context(), key)
+		if err != nil || !found || session.UserID != record.Id {
+			return caller{}, false, err
+		}
+		s.sessions.Used(session)
+		c = caller{kind: user, userID: record.Id, session: session, sessionToken: token}
 	}
-	return caller{}, true
+	e.Auth = record
+	return c, true, nil
 }
 
 func (s *server) callerBySession(e *core.RequestEvent, token string, viaCookie bool) (caller, bool, error) {
@@ -124,6 +131,7 @@ func (s *server) callerBySession(e *core.RequestEvent, token string, viaCookie b
 	if err != nil {
 		return caller{}, false, err
 	}
+	s.sessions.Used(session)
 	if moved && viaCookie {
 		s.setSessionCookie(e, token, session)
 	}

@@ -241,13 +241,16 @@ func TestDeletingAUserEndsKeysAndKeepsTheBooks(t *testing.T) {
 	h.mint(h.alice, 1000)
 	h.use(h.alice, 1)
 	key := bearer(h.key(apikeys.ScopeWalletRead))
-	books := h.snapshot("wallets", "wallet_ledger", "usage_logs", "usage_daily", "audit_log")
+	books := h.snapshot("wallet_ledger", "usage_logs", "usage_daily")
 	h.do("GET", "/api/wallet/balance", key, "").want(200)
 	as := h.asAlice()
 	h.do("DELETE", "/api/collections/users/records/"+h.alice.Id, as, "").want(204)
 	h.do("GET", "/api/wallet/balance", key, "").wantOutcome("401 unauthorized")
 	h.do("GET", "/api/wallet/balance", as, "").wantOutcome("401 unauthorized")
 	h.unchanged(books)
+	if h.count("wallets", "id = {:user} AND balance_tokens = 999 AND frozen AND frozen_reason = 'deleted'", "user", h.alice.Id) != 1 {
+		t.Error("the wallet is not closed with what it had")
+	}
 	for _, table := range []string{"api_keys", "sessions"} {
 		if left := h.count(table, `user = {:user}`, "user", h.alice.Id); left != 0 {
 			t.Errorf("%d rows of %s are left", left, table)

@@ -1,84 +1,103 @@
 package accounts
 
-import "sync"
+import (
+	"slices"
+	"sync"
+	"time"
+)
 
-// maxCachedSessions bounds the memory of the cache (about 300 bytes each).
-const maxCachedSessions = 100_000
+// maxCachedSessions bounds the memory of the cache (about 600 bytes each, more with
+// a long user agent).
+const maxCachedSessions = 32_000
 
-// sessionCache holds living sessions by token hash. A session that ended is
-// never in it: ends happen on disk first, then here, and a reader that loaded a
-// row before an end may not bring it back (see generation).
+// sessionCache holds living sessions by key. A session that ended is never in it:
+// ends happen on disk first, then here, and a reader that loaded a row before an
+// end may not bring it back (see generation).
 type sessionCache struct {
 	mu     sync.RWMutex
-	byHash map[string]Session
-	byUser map[string]map[string]string // user id → session id → token hash
+	byKey  map[Key]Session
+	byID   map[string]Key
+	byUser map[string][]string // user id → ids of its sessions, at most MaxSessionsPerUser or so
 	// generation counts ends and changes.
 	generation uint64
 }
 
 func newSessionCache() *sessionCache {
-	return &sessionCache{byHash: make(map[string]Session), byUser: make(map[string]map[string]string)}
+	return &sessionCache{byKey: make(map[Key]Session), byID: make(map[string]Key), byUser: make(map[string][]string)}
 }
 
 // get returns the session, or the generation to hand to fill after loading it.
-func (c *sessionCache) get(hash string) (session Session, ok bool, generation uint64) {
+func (c *sessionCache) get(key Key) (session Session, ok bool, generation uint64) {
 	c.mu.RLock()
 	defer c.mu.RUnlock()
-	session, ok = c.byHash[hash]
+	session, ok = c.byKey[key]
 	return session, ok, c.generation
 }
 
-func (c *sessionCache) fill(hash string, session Session, generation uint64) {
+func (c *sessionCache) fill(key Key, session Session, generation uint64) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.generation != generation {
 		return
 	}
-	if len(c.byHash) >= maxCachedSessions {
+	if len(c.byKey) >= maxCachedSessions {
 		c.evictOne()
 	}
-	c.byHash[hash] = session
-	if c.byUser[session.UserID] == nil {
-		c.byUser[session.UserID] = make(map[string]string)
-	}
-	c.byUser[session.UserID][session.ID] = hash
+	c.remove(session.ID)
+	c.byKey[key] = session
+	c.byID[session.ID] = key
+	c.byUser[session.UserID] = append(c.byUser[session.UserID], session.ID)
 }
 
 func (c *sessionCache) evictOne() {
-	for hash, session := range c.byHash {
-		c.remove(hash, session)
+	for _, session := range c.byKey {
+		c.remove(session.ID)
 		return
 	}
 }
 
-func (c *sessionCache) remove(hash string, session Session) {
-	delete(c.byHash, hash)
-	delete(c.byUser[session.UserID], session.ID)
-	if len(c.byUser[session.UserID]) == 0 {
-		delete(c.byUser, session.UserID)
+func (c *sessionCache) remove(sessionID string) {
+	key, ok := c.byID[sessionID]
+	if !ok {
+		return
 	}
+	userID := c.byKey[key].UserID
+	delete(c.byKey, key)
+	delete(c.byID, sessionID)
+	left := slices.DeleteFunc(c.byUser[userID], func(id string) bool { return id == sessionID })
+	if len(left) == 0 {
+		delete(c.byUser, userID)
+		return
+	}
+	c.byUser[userID] = left
 }
 
 func (c *sessionCache) forgetUser(userID string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.generation++
-	for _, hash := range c.byUser[userID] {
-		delete(c.byHash, hash)
+	for _, sessionID := range slices.Clone(c.byUser[userID]) {
+		c.remove(sessionID)
 	}
-	delete(c.byUser, userID)
 }
 
-// forget drops one session. It walks the users of the cache, which is fine for
-// what it serves: a slide once a day, and an admin's delete.
 func (c *sessionCache) forget(sessionID string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.generation++
-	for _, sessions := range c.byUser {
-		if hash, ok := sessions[sessionID]; ok {
-			c.remove(hash, c.byHash[hash])
-			return
-		}
+	c.remove(sessionID)
+}
+
+// used notes when a session was last used, if it is still here. A reader that
+// loaded the row before puts the older time back, which costs one more write.
+func (c *sessionCache) used(sessionID string, at time.Time) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	key, ok := c.byID[sessionID]
+	if !ok {
+		return
 	}
+	session := c.byKey[key]
+	session.LastUsedAt = at
+	c.byKey[key] = session
 }
