@@ -32,22 +32,37 @@ func (s *server) startSession(e *core.RequestEvent, record *core.Record, remembe
 	remember := rememberMe == nil || *rememberMe
 	owner := accounts.Owner{ID: record.Id, TokenKey: record.TokenKey()}
 	client := accounts.Client{IPAddress: e.RealIP(), UserAgent: e.Request.UserAgent()}
-	token, session, err := s.sessions.Create(e.Request.Context(), owner, client, remember)
+	token, _, err := s.sessions.Create(e.Request.Context(), owner, client, remember)
 	if err != nil {
 		return "", err
 	}
-	s.setSessionCookie(e, token, session)
+	s.handOut(e, token, remember)
 	return token, nil
 }
 
+// setSessionCookie hands a session that goes on out again, to a browser that was
+// asked to forget it as such: also a session of an earlier backend, whose mark is
+// in the browser alone.
 func (s *server) setSessionCookie(e *core.RequestEvent, token string, session accounts.Session) {
-	signed := betterauth.Sign(s.secrets[0], token)
+	s.handOut(e, token, session.Remember && !betterauth.AsksNotToRemember(s.secrets, e.Request))
+}
+
+// handOut sends the session as a cookie, with the mark of one that ends with the
+// browser, and as the header for bearer clients.
+func (s *server) handOut(e *core.RequestEvent, token string, remember bool) {
+	signed, secure := betterauth.Sign(s.secrets[0], token), s.secure(e)
 	maxAge := 0 // ends with the browser
-	if session.Remember {
+	if remember {
 		maxAge = int(accounts.SessionLifetime / time.Second)
 	}
 	header := e.Response.Header()
-	header.Add("Set-Cookie", betterauth.SessionCookie(s.secure(e), signed, maxAge))
+	header.Add("Set-Cookie", betterauth.SessionCookie(secure, signed, maxAge))
+	switch {
+	case !remember:
+		header.Add("Set-Cookie", betterauth.DontRemember(secure, s.secrets[0]))
+	case betterauth.AsksNotToRemember(s.secrets, e.Request):
+		header.Add("Set-Cookie", betterauth.ExpiredDontRemember(secure))
+	}
 	header.Set("set-auth-token", signed)
 	if header.Get("Access-Control-Expose-Headers") == "" {
 		header.Set("Access-Control-Expose-Headers", "set-auth-token")

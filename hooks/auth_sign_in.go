@@ -37,6 +37,7 @@ func (s *server) authSignIn(e *core.RequestEvent) error {
 	if err != nil {
 		return err
 	}
+	s.upgradePassword(record, form.Password)
 	answer := betterauth.NewSignInAnswer(token, authUser(record), form.CallbackURL)
 	if answer.Redirect {
 		e.Response.Header().Set("Location", *answer.URL)
@@ -88,10 +89,7 @@ type nobodysPassword struct {
 }
 
 func (n *nobodysPassword) of(users *core.Collection) (string, error) {
-	cost := bcrypt.DefaultCost
-	if field, ok := users.Fields.GetByName(core.FieldNamePassword).(*core.PasswordField); ok && field.Cost > 0 {
-		cost = field.Cost
-	}
+	cost := passwordCost(users)
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	if n.cost == cost {

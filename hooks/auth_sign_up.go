@@ -28,8 +28,9 @@ func (s *server) authSignUp(e *core.RequestEvent) error {
 	}
 	answer := betterauth.SignUpAnswer{User: authUser(record)}
 	if err := maySignIn(e, record); err != nil {
-		if _, ok := errors.AsType[betterauth.Error](err); ok {
-			return writeAuthJSON(e, http.StatusOK, answer) // to be verified first, as the library does it
+		if _, ok := errors.AsType[betterauth.Error](err); ok { // to be verified first, as the library does it
+			s.mailFirstVerification(record, form.CallbackURL)
+			return writeAuthJSON(e, http.StatusOK, answer)
 		}
 		return err
 	}

@@ -16,7 +16,7 @@ import (
 
 // bindUserPasswords makes PocketBase's road treat passwords as Better Auth's
 // does: normalised, and checked against a scrypt hash where there is one.
-func bindUserPasswords(app core.App) {
+func bindUserPasswords(app core.App, s *server) {
 	app.OnRecordCreate(usersCollection).BindFunc(storePassword)
 	app.OnRecordUpdate(usersCollection).BindFunc(storePassword)
 	app.OnRecordUpdateRequest(usersCollection).BindFunc(func(e *core.RecordRequestEvent) error {
@@ -40,7 +40,11 @@ func bindUserPasswords(app core.App) {
 		if !password.VerifyScrypt(hash, e.Password) {
 			return e.BadRequestError("Failed to authenticate.", errors.New("invalid login credentials"))
 		}
-		return apis.RecordAuthResponse(e.RequestEvent, e.Record, core.MFAMethodPassword, nil)
+		if err := apis.RecordAuthResponse(e.RequestEvent, e.Record, core.MFAMethodPassword, nil); err != nil {
+			return err
+		}
+		s.upgradePassword(e.Record, e.Password)
+		return nil
 	})
 }
 
@@ -80,21 +84,50 @@ const maxBcryptBytes = 72
 // of any kind, also one that PocketBase makes up when somebody claims an account,
 // takes the place of the scrypt hash before it.
 func storePassword(e *core.RecordEvent) error {
-	const hash = core.FieldNamePassword + ":hash"
 	plain := e.Record.GetString(core.FieldNamePassword)
-	if plain == "" && e.Record.GetString(hash) == e.Record.Original().GetString(hash) {
-		return e.Next() // the password stays
-	}
-	scrypt, err := takePassword(e.Record, plain)
-	if err != nil {
-		return err
+	scrypt, err := "", error(nil)
+	if plain != "" {
+		if scrypt, err = takePassword(e.Record, plain); err != nil {
+			return err
+		}
 	}
 	return inTransaction(e, func(tx core.App) error {
-		if err := e.Next(); err != nil {
+		stays := false
+		if plain == "" {
+			if stays, err = keepPassword(tx, e.Record); err != nil {
+				return err
+			}
+		}
+		if err := e.Next(); err != nil || stays {
 			return err
 		}
 		return setScryptHash(tx, e.Record.Id, scrypt)
 	})
+}
+
+// keepPassword makes an update that is about something else write the password
+// that is stored now, and tells whether it is one. PocketBase writes every column of a
+// record, so one that was read a moment before a change of the password would put
+// the old one back. A record that is saved a second time has the stored hash, and
+// still the original of before the first.
+func keepPassword(tx core.App, record *core.Record) (stays bool, err error) {
+	if record.IsNew() {
+		return false, nil
+	}
+	stored, err := tx.FindRecordById(record.Collection(), record.Id)
+	if err != nil {
+		return false, err
+	}
+	const hash = core.FieldNamePassword + ":hash"
+	original := record.Original()
+	if now := record.GetString(hash); now != original.GetString(hash) {
+		return now == stored.GetString(hash), nil
+	}
+	record.SetRaw(core.FieldNamePassword, stored.GetRaw(core.FieldNamePassword))
+	if record.TokenKey() == original.TokenKey() {
+		record.SetTokenKey(stored.TokenKey())
+	}
+	return true, nil
 }
 
 // takePassword sets the field of the record and returns the scrypt hash to store,

@@ -34,7 +34,7 @@ func bindUserProvisioning(app core.App) {
 			if err := e.Next(); err != nil {
 				return err
 			}
-			return accounts.Remove(tx.DB(), e.Record.Id)
+			return accounts.Remove(tx.DB(), accounts.Closing{UserID: e.Record.Id, Actor: deletedBy(e.Record)})
 		})
 	})
 }

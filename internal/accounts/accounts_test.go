@@ -321,12 +321,12 @@ func TestRemoveKeepsTheBooks(t *testing.T) {
 		if err := accounts.Provision(tx.DB(), user, h.clock.Now()); err != nil {
 			return err
 		}
-		return accounts.Remove(tx.DB(), user.ID)
+		return accounts.Remove(tx.DB(), accounts.Closing{UserID: user.ID, Actor: "user:" + user.ID})
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	for table, want := range map[string]int{"app_user": 0, "entitlements": 0, "wallets": 1} {
+	for table, want := range map[string]int{"app_user": 0, "entitlements": 0, "wallets": 1, "wallet_closings": 1} {
 		var rows int
 		if err := h.app.DB().NewQuery(`SELECT COUNT(*) FROM ` + table).Row(&rows); err != nil || rows != want {
 			t.Errorf("%s: %d rows, want %d (%v)", table, rows, want, err)

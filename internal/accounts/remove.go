@@ -9,12 +9,17 @@ import (
 )
 
 // Remove takes away what Provision gave, inside the transaction that deletes the
-// user. The wallet and its ledger stay: books are never torn up.
-func Remove(tx dbx.Builder, userID string) error {
+// user, and notes down that the wallet is to be frozen. The wallet and its ledger
+// stay, and name nobody any more: books are never torn up. Sessions, API keys,
+// memberships and hashes hang on the user's row and go with it.
+func Remove(tx dbx.Builder, user Closing) error {
 	_, err := tx.NewQuery(`DELETE FROM app_user WHERE better_auth_user_id = {:user}`).
-		Bind(dbx.Params{"user": userID}).Execute()
+		Bind(dbx.Params{"user": user.UserID}).Execute()
 	if err != nil {
 		return fmt.Errorf("remove a user's rows: %w", err)
 	}
-	return disentitle(tx, ledger.UserSubject(userID))
+	if err := disentitle(tx, ledger.UserSubject(user.UserID)); err != nil {
+		return err
+	}
+	return NoteClosing(tx, user)
 }
