@@ -100,6 +100,9 @@ func refusalOf(err error) *refusal {
 	if l, ok := errors.AsType[*ledger.Error](err); ok {
 		return ledgerRefusal(l)
 	}
+	if b, ok := errors.AsType[betterauth.Error](err); ok {
+		return &refusal{status: b.Status, code: strings.ToLower(b.Code), title: http.StatusText(b.Status), message: b.Message, cause: err}
+	}
 	if p, ok := errors.AsType[*router.ApiError](err); ok {
 		return pocketBaseRefusal(p)
 	}
@@ -225,11 +228,11 @@ func writeWalletError(e *core.RequestEvent, r *refusal, _ error) error {
 // writeAuthError writes Better Auth's body. Paths that it does not have answer
 // 404 without one, as the original's did.
 func writeAuthError(e *core.RequestEvent, r *refusal, err error) error {
-	if r.status == http.StatusNotFound {
-		return e.NoContent(http.StatusNotFound)
-	}
 	if refused, ok := errors.AsType[betterauth.Error](err); ok {
 		return writeAuthJSON(e, refused.Status, refused)
+	}
+	if r.status == http.StatusNotFound {
+		return e.NoContent(http.StatusNotFound)
 	}
 	if r.status == http.StatusRequestEntityTooLarge {
 		return writeAuthJSON(e, r.status, betterauth.ErrPayloadTooLarge)

@@ -106,6 +106,7 @@ func TestLoadAccepts(t *testing.T) {
 		{"BETTER_AUTH_URL", map[string]string{"BETTER_AUTH_URL": "http://localhost:3000/"}, func(c Config) any { return c.PublicURL }, "http://localhost:3000"},
 		{"several slashes", map[string]string{"PUBLIC_URL": "https://a.example/x//"}, func(c Config) any { return c.PublicURL }, "https://a.example/x"},
 		{"BETTER_AUTH_SECRET alone", map[string]string{"BETTER_AUTH_SECRET": goodOldSecret}, func(c Config) any { return fmt.Sprintf("%s %v", c.Secret.Bytes(), c.OldSecret.IsSet()) }, goodOldSecret + " false"},
+		{"a short old secret", map[string]string{"SOKUJI_SECRET": goodSecret, "BETTER_AUTH_SECRET": shortSecret}, func(c Config) any { return fmt.Sprintf("%s %s", c.Secret.Bytes(), c.OldSecret.Bytes()) }, goodSecret + " " + shortSecret},
 		{"SOKUJI_SECRET alone", map[string]string{"SOKUJI_SECRET": goodSecret}, func(c Config) any { return fmt.Sprintf("%s %v", c.Secret.Bytes(), c.OldSecret.IsSet()) }, goodSecret + " false"},
 		{"a secret is taken byte for byte", map[string]string{"SOKUJI_SECRET": " " + goodSecret + "\n"}, func(c Config) any { return string(c.Secret.Bytes()) }, " " + goodSecret + "\n"},
 		{"a secret counts characters", map[string]string{"SOKUJI_SECRET": strings.Repeat("語", 32)}, func(c Config) any { return c.Secret.IsSet() }, true},
@@ -164,7 +165,7 @@ func TestLoadRefuses(t *testing.T) {
 		{"BETTER_AUTH_URL", "/api/auth", "does not start with http:// or https://"},
 
 		{"SOKUJI_SECRET", shortSecret, "has 23 characters and needs at least 32"},
-		{"BETTER_AUTH_SECRET", shortSecret, "has 23 characters and needs at least 32"},
+		{"BETTER_AUTH_SECRET", shortSecret, "has 23 characters and needs at least 32; with SOKUJI_SECRET set beside it"},
 
 		{"TRUSTED_PROXY_HEADERS", "X-Forwarded-For:", "not the name of a header"},
 		{"TRUSTED_PROXY_HEADERS", "X Forwarded For", "not the name of a header"},
@@ -258,7 +259,6 @@ func TestLoadReportsEveryProblem(t *testing.T) {
 		"FRONTEND_URL":          "*,https://ok.example,nonsense",
 		"PUBLIC_URL":            "nonsense",
 		"SOKUJI_SECRET":         shortSecret,
-		"BETTER_AUTH_SECRET":    shortSecret,
 		"SUPERUSER_EMAIL":       "nobody",
 		"SUPERUSER_PASSWORD":    shortPassword,
 		"TRUSTED_PROXY_HEADERS": ":",
@@ -273,7 +273,7 @@ func TestLoadReportsEveryProblem(t *testing.T) {
 	sentences := strings.Split(err.Error(), "\n")
 	starts := []string{
 		"ENVIRONMENT ", `FRONTEND_URL lists "*"`, `FRONTEND_URL lists "nonsense"`, "PUBLIC_URL ", "SOKUJI_SECRET ",
-		"BETTER_AUTH_SECRET ", "SUPERUSER_EMAIL ", "SUPERUSER_PASSWORD ", "TRUSTED_PROXY_HEADERS ", "AUTH_RATE_LIMIT ",
+		"SUPERUSER_EMAIL ", "SUPERUSER_PASSWORD ", "TRUSTED_PROXY_HEADERS ", "AUTH_RATE_LIMIT ",
 		"API_RATE_LIMIT ", "TOKEN_VALUE_MICRO_USD ", "MARGIN_PPM ",
 	}
 	if len(sentences) != len(starts) {

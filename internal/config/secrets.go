@@ -23,20 +23,21 @@ const (
 // secrets reads SOKUJI_SECRET and BETTER_AUTH_SECRET. Secrets are taken byte
 // for byte: a cookie of the former backend verifies with exactly its secret.
 func (e *environment) secrets() (current, old Secret) {
-	own := e.secret(variableSecret)
-	former := e.secret(variableBetterAuthSecret)
-	if !own.IsSet() {
-		return former, Secret{}
+	if e.getenv(variableSecret) == "" {
+		return e.secret(variableBetterAuthSecret, "; with "+variableSecret+" set beside it, it only verifies old cookies and may be as short as it is"), Secret{}
 	}
-	return own, former
+	// The tokens that the old secret signed are random themselves and must be in the
+	// database, so a short one gives nobody a session.
+	return e.secret(variableSecret, ""), NewSecret(e.getenv(variableBetterAuthSecret))
 }
 
-// secret reads one secret of at least MinSecretLength characters.
-func (e *environment) secret(name string) Secret {
+// secret reads a secret that signs, of at least MinSecretLength characters. hint
+// ends what an operator with a shorter one is told.
+func (e *environment) secret(name, hint string) Secret {
 	text := e.getenv(name)
 	length := utf8.RuneCountInString(text)
 	if text != "" && length < MinSecretLength {
-		e.refuse(name, fmt.Sprintf("has %d characters and needs at least %d", length, MinSecretLength),
+		e.refuse(name, fmt.Sprintf("has %d characters and needs at least %d%s", length, MinSecretLength, hint),
 			`"$(openssl rand -base64 48)"`)
 	}
 	return NewSecret(text)
