@@ -162,19 +162,25 @@ func TestALinkIsNotFollowedFromAnotherSite(t *testing.T) {
 	h := newHouse(t)
 	token := h.oneTimeToken(bearer(h.aliceSession().raw))
 	for _, referer := range []string{"", "https://evil.example/page", "/path", "/path?a=http://localhost:5173", "null", "https://localhost:5173.evil.example/"} {
-		headers := []string{"Sec-Fetch-Site", "cross-site", "Sec-Fetch-Mode", "navigate"}
-		if referer != "" {
-			headers = append(headers, "Referer", referer)
-		}
-		if got := h.follow(token, "/", headers...); got.status != 403 || got.header.Get("Set-Cookie") != "" {
-			t.Errorf("from %q: %d", referer, got.status)
+		for _, site := range []string{"cross-site", "same-site"} {
+			headers := []string{"Sec-Fetch-Site", site, "Sec-Fetch-Mode", "navigate"}
+			if referer != "" {
+				headers = append(headers, "Referer", referer)
+			}
+			if got := h.follow(token, "/", headers...); got.status != 403 || got.header.Get("Set-Cookie") != "" {
+				t.Errorf("%s from %q: %d", site, referer, got.status)
+			}
 		}
 	}
 	if got := h.do("HEAD", "/api/ott/verify?token="+token, nobody, ""); got.status != 405 {
 		t.Errorf("HEAD is answered %d", got.status)
 	}
 	h.follow(token, "/", "Sec-Fetch-Site", "cross-site", "Referer", trustedOrigin+"/").want(302)
-	h.follow(h.oneTimeToken(bearer(h.aliceSession().raw)), "/", "Sec-Fetch-Site", "none").want(302)
+	for _, headers := range [][]string{
+		{"Sec-Fetch-Site", "same-site", "Referer", trustedOrigin + "/"}, {"Sec-Fetch-Site", "same-origin"}, {"Sec-Fetch-Site", "none"},
+	} {
+		h.follow(h.oneTimeToken(bearer(h.aliceSession().raw)), "/", headers...).want(302)
+	}
 }
 
 func TestAOneTimeTokenHasItsOwnPurpose(t *testing.T) {

@@ -1,6 +1,8 @@
 package hooks
 
 import (
+	"bytes"
+	"regexp"
 	"testing"
 
 	"github.com/pocketbase/pocketbase/core"
@@ -61,5 +63,49 @@ func TestSignUpWithoutASession(t *testing.T) {
 	h.do("PATCH", "/api/collections/users/records/"+got.text("user.id"), h.asRoot(), object("verified", true)).want(200)
 	if !h.signsIn("new@example.com", "a good password") {
 		t.Fatal("a verified user may not sign in")
+	}
+}
+
+// Where a new user must be verified first, a sign-up with an address that is taken
+// is answered like any other, and changes nothing.
+func TestSignUpHidesWhoHasAnAccount(t *testing.T) {
+	for name, test := range map[string]struct {
+		rule    *string
+		outcome string
+	}{
+		"nothing is demanded":   {types.Pointer(""), "422 USER_ALREADY_EXISTS_USE_ANOTHER_EMAIL"},
+		"something else is":     {types.Pointer("name != ''"), "422 USER_ALREADY_EXISTS_USE_ANOTHER_EMAIL"},
+		"a verified address is": {types.Pointer("verified = true && name != ''"), "200"},
+		"nobody may sign in":    {nil, "200"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			h := newHouse(t)
+			users, err := h.app.FindCollectionByNameOrId(usersCollection)
+			if err != nil {
+				t.Fatal(err)
+			}
+			users.AuthRule = test.rule
+			if err := h.app.Save(users); err != nil {
+				t.Fatal(err)
+			}
+			before := h.snapshot()
+			taken := roads["Better Auth"].signUp(h, aliceEmail, "a good password").wantOutcome(test.outcome)
+			h.unchanged(before)
+			if taken.status != 200 {
+				return
+			}
+			fresh := roads["Better Auth"].signUp(h, "new@example.com", "a good password").wantOutcome("200")
+			if taken.text("user.id") == h.alice.Id || len(taken.text("user.id")) != len(fresh.text("user.id")) {
+				t.Errorf("the id is %q", taken.text("user.id"))
+			}
+			mask := regexp.MustCompile(`"(id|email|createdAt|updatedAt)":"[^"]+"`)
+			if a, b := mask.ReplaceAll(taken.body, []byte("$1")), mask.ReplaceAll(fresh.body, []byte("$1")); !bytes.Equal(a, b) {
+				t.Errorf("taken: %s\nfresh: %s", a, b)
+			}
+			if taken.header.Get("Set-Cookie") != "" || taken.header.Get("set-auth-token") != "" {
+				t.Error("a session was opened")
+			}
+		})
 	}
 }

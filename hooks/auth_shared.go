@@ -47,25 +47,33 @@ func (s *server) setSessionCookie(e *core.RequestEvent, token string, session ac
 	s.handOut(e, token, session.Remember && !betterauth.AsksNotToRemember(s.secrets, e.Request))
 }
 
-// handOut sends the session as a cookie, with the mark of one that ends with the
-// browser, and as the header for bearer clients.
+// handOut sends the session as the header for bearer clients, and as a cookie to
+// whoever may keep one.
 func (s *server) handOut(e *core.RequestEvent, token string, remember bool) {
-	signed, secure := betterauth.Sign(s.secrets[0], token), s.secure(e)
+	signed, header := betterauth.Sign(s.secrets[0], token), e.Response.Header()
+	if betterauth.MayKeepCookie(e.Request, s.ownOrigin(e), s.origins) {
+		s.setCookies(e, signed, remember)
+	}
+	header.Set("set-auth-token", signed)
+	if header.Get("Access-Control-Expose-Headers") == "" {
+		header.Set("Access-Control-Expose-Headers", "set-auth-token")
+	}
+}
+
+// setCookies sends the session's cookie, and the mark of one that ends with the
+// browser.
+func (s *server) setCookies(e *core.RequestEvent, signed string, remember bool) {
+	header, secure := e.Response.Header(), s.secure(e)
 	maxAge := 0 // ends with the browser
 	if remember {
 		maxAge = int(accounts.SessionLifetime / time.Second)
 	}
-	header := e.Response.Header()
 	header.Add("Set-Cookie", betterauth.SessionCookie(secure, signed, maxAge))
 	switch {
 	case !remember:
 		header.Add("Set-Cookie", betterauth.DontRemember(secure, s.secrets[0]))
 	case betterauth.AsksNotToRemember(s.secrets, e.Request):
 		header.Add("Set-Cookie", betterauth.ExpiredDontRemember(secure))
-	}
-	header.Set("set-auth-token", signed)
-	if header.Get("Access-Control-Expose-Headers") == "" {
-		header.Set("Access-Control-Expose-Headers", "set-auth-token")
 	}
 }
 

@@ -23,6 +23,9 @@ func (s *server) authSignUp(e *core.RequestEvent) error {
 		return err
 	}
 	record, err := createUser(e.App, form)
+	if errors.Is(err, betterauth.ErrUserAlreadyExists) {
+		return s.refuseTakenAddress(e, form)
+	}
 	if err != nil {
 		return err
 	}

@@ -49,10 +49,7 @@ func changed(text string, at int) string {
 func badCredentials(h *house) map[string]credential {
 	h.t.Helper()
 	session := h.aliceSession()
-	token, err := h.alice.NewAuthToken()
-	if err != nil {
-		h.t.Fatal(err)
-	}
+	token := h.tokenText(h.alice)
 	jwt := func(claims map[string]any, key string, life time.Duration) credential {
 		signed, err := security.NewJWT(claims, key, life)
 		if err != nil {

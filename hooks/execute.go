@@ -20,7 +20,9 @@ func Execute(app *pocketbase.PocketBase) error {
 	serve := cmd.NewServeCommand(app, true)
 	books := newLedgerCommand()
 	simulate := newSimulateCommand()
-	app.RootCmd.AddCommand(cmd.NewSuperuserCommand(app), serve, books, simulate)
+	imports := newImportCommand()
+	exports := newExportCommand()
+	app.RootCmd.AddCommand(cmd.NewSuperuserCommand(app), serve, books, simulate, imports, exports)
 
 	if _, _, err := app.RootCmd.Find(os.Args[1:]); err != nil {
 		return err // PocketBase would print it and end with 0
@@ -29,7 +31,7 @@ func Execute(app *pocketbase.PocketBase) error {
 	for _, command := range app.RootCmd.Commands() {
 		keepError(command, &failure)
 	}
-	if isChosen(app, books) || isChosen(app, simulate) {
+	if isChosen(app, books) || isChosen(app, simulate) || isChosen(app, imports) || isChosen(app, exports) {
 		return executeAlone(app)
 	}
 	bindDataLock(app, serve)

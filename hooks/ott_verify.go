@@ -47,11 +47,13 @@ func (s *server) ottVerify(e *core.RequestEvent) error {
 	return e.Redirect(http.StatusFound, redirect)
 }
 
-// checkLinkOrigin refuses a link that another site's page sent the browser to,
-// with a token of a session of its own. Who typed the address, or followed it out
-// of an app, comes from no site.
+// checkLinkOrigin refuses a link that a page on another origin sent the browser
+// to, with a token of a session of its own, unless the page is trusted: a
+// neighbour on the same site is not. Who typed the address, or followed it out of
+// an app, comes from no site.
 func (s *server) checkLinkOrigin(r *http.Request, self string) error {
-	if r.Header.Get("Sec-Fetch-Site") != "cross-site" {
+	switch r.Header.Get("Sec-Fetch-Site") {
+	case "", "none", "same-origin":
 		return nil
 	}
 	referer := r.Header.Get("Referer")

@@ -22,7 +22,7 @@ func Register(app core.App, settings config.Config, public fs.FS) error {
 		return err
 	}
 
-	bindUserPasswords(app) // hashes before the next one opens the write transaction
+	bindUserPasswords(app, s) // hashes before the next one opens the write transaction
 	bindUserProvisioning(app)
 	bindUserClaims(app)
 	bindOrganizations(app)
@@ -32,6 +32,8 @@ func Register(app core.App, settings config.Config, public fs.FS) error {
 	bindEntitlementPlans(app)
 	bindDatabaseUpkeep(app)
 	bindBackups(app)
+	bindCodeMails(app)
+	bindMails(app)
 
 	app.OnServe().BindFunc(func(se *core.ServeEvent) error {
 		if err := s.open(); err != nil {
@@ -40,12 +42,16 @@ func Register(app core.App, settings config.Config, public fs.FS) error {
 		bindShutdown(se, s)
 		bindCaches(app, s)
 		bindRoleCache(app, s)
-		bindRealtimeSessions(app)
+		bindRealtimeSessions(app, s)
+		bindPocketBaseSessions(app, s)
 		bindAccountThrottle(app, s)
 		bindSessionCleanup(app, s)
+		bindCodeCleanup(app, s)
+		bindSocial(app)
 		bindBooks(app, s)
 		bindUsageRetention(app, s)
 		bindCollector(app)
+		bindWalletClosings(app, s)
 
 		s.bindMiddlewares(se.Router)
 		s.bindRoutes(se.Router)
@@ -59,10 +65,12 @@ func Register(app core.App, settings config.Config, public fs.FS) error {
 		}
 		se.InstallerFunc = nil // it would print a link with a token
 		printSummary(s.config)
+		warnWithoutMail(app)
 		if err := se.Next(); err != nil {
 			return err
 		}
 		se.Server.Handler = separateRequest(se.Server.Handler)
+		s.routes = se.Server.Handler
 		return nil
 	})
 	return nil

@@ -14,6 +14,8 @@ func (s *server) bindRoutes(r *router.Router[*core.RequestEvent]) {
 	s.bindUserRoutes(r.Group("/api/user"))
 	s.bindWalletRoutes(r.Group("/api/wallet"))
 	s.bindHealthRoutes(r.Group("/api/health"))
+	r.GET("/api/ott/verify", s.ottVerify)
+	r.POST("/api/auth/callback/{provider}", authSocialPosted) // comes from the provider, so without the origin check
 
 	// Without these, the page for "/{path...}" would answer mistyped API calls.
 	r.GET("/api/{path...}", notFound)
@@ -33,6 +35,29 @@ func (s *server) bindAuthRoutes(auth *router.RouterGroup[*core.RequestEvent]) {
 	auth.POST("/revoke-session", s.authRevokeSession)
 	auth.POST("/revoke-sessions", s.authRevokeSessions)
 	auth.POST("/revoke-other-sessions", s.authRevokeOtherSessions)
+	auth.POST("/sign-in/email-otp", s.authSignInOTP)
+	auth.POST("/email-otp/send-verification-otp", s.authSendOTP)
+	auth.POST("/email-otp/check-verification-otp", s.authCheckOTP)
+	auth.POST("/email-otp/verify-email", s.authVerifyEmailOTP)
+	auth.POST("/email-otp/request-password-reset", s.authSendResetOTP)
+	auth.POST("/forget-password/email-otp", s.authSendResetOTP) // its older name
+	auth.POST("/email-otp/reset-password", s.authResetPasswordOTP)
+	auth.GET("/one-time-token/generate", s.authOneTimeToken)
+	auth.POST("/one-time-token/verify", s.authVerifyOneTimeToken)
+	auth.POST("/sign-in/social", s.authSignInSocial)
+	auth.GET("/callback/{provider}", s.authSocialCallback)
+	auth.GET("/error", authErrorPage)
+	auth.POST("/update-user", s.authUpdateUser)
+	auth.POST("/change-password", s.authChangePassword)
+	auth.POST("/change-email", s.authChangeEmail)
+	auth.POST("/delete-user", s.authDeleteUser)
+	auth.GET("/list-accounts", s.authListAccounts)
+	auth.POST("/request-password-reset", s.authRequestPasswordReset)
+	auth.POST("/forget-password", s.authRequestPasswordReset) // its name before 1.4
+	auth.GET("/reset-password/{token}", s.authResetPasswordPage)
+	auth.POST("/reset-password", s.authResetPassword)
+	auth.POST("/send-verification-email", s.authSendVerification)
+	auth.GET("/verify-email", s.authVerifyEmail)
 	auth.GET("/ok", authOK)
 	auth.GET("/{path...}", notFound)
 }
@@ -43,6 +68,7 @@ func (s *server) bindUserRoutes(user *router.RouterGroup[*core.RequestEvent]) {
 	user.PATCH("/profile", s.userProfileUpdate)
 	user.GET("/api-key", s.userAPIKey)
 	user.POST("/api-key/rotate", s.userAPIKeyRotate)
+	user.GET("/export", s.userExport)
 }
 
 func (s *server) bindWalletRoutes(wallet *router.RouterGroup[*core.RequestEvent]) {

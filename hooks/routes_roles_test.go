@@ -91,6 +91,27 @@ func signUpBody(h *house) string {
 
 func signInBody(*house) string { return object("email", aliceEmail, "password", testPassword) }
 
+func mailToAlice(*house) string { return object("email", aliceEmail) }
+
+// samePasswordBody changes a password to itself, which replaces the token key all
+// the same: the cell's credential needs the newest.
+func samePasswordBody(h *house) string {
+	h.alice, h.bob = h.record(usersCollection, aliceEmail), h.record(usersCollection, bobEmail)
+	return object("currentPassword", testPassword, "newPassword", testPassword)
+}
+
+// deleteUserBody brings back who was deleted in the cell before.
+func deleteUserBody(h *house) string {
+	for _, email := range []string{aliceEmail, bobEmail} {
+		if h.count("users", "email = {:email}", "email", email) == 0 {
+			roads["Better Auth"].signUp(h, email, testPassword).want(200)
+			h.mint(h.record(usersCollection, email), 1000)
+		}
+	}
+	h.alice, h.bob = h.record(usersCollection, aliceEmail), h.record(usersCollection, bobEmail)
+	return object("password", testPassword)
+}
+
 // onHold is the path of a verb on a new hold of alice's.
 func onHold(verb string) func(h *house) string {
 	return func(h *house) string { return "/api/wallet/holds/" + h.hold(h.alice, 1) + "/" + verb }
@@ -118,6 +139,41 @@ var roleMatrix = []matrixRow{
 		body: func(*house) string { return object("token", "of-nobody") }},
 	{method: "POST", path: "/api/auth/revoke-sessions", access: authMember},
 	{method: "POST", path: "/api/auth/revoke-other-sessions", access: authMember},
+	{method: "POST", path: "/api/auth/sign-in/email-otp", access: open, body: codeBody("sign-in", newAddress)},
+	{method: "POST", path: "/api/auth/email-otp/send-verification-otp", access: open,
+		body: func(*house) string { return object("email", aliceEmail, "type", "sign-in") }},
+	{method: "POST", path: "/api/auth/email-otp/check-verification-otp", access: open,
+		body: codeBody("sign-in", aliceAddress, "type", "sign-in")},
+	{method: "POST", path: "/api/auth/email-otp/verify-email", access: open, body: codeBody("email-verification", aliceAddress)},
+	{method: "POST", path: "/api/auth/email-otp/request-password-reset", access: open,
+		body: func(*house) string { return object("email", aliceEmail) }},
+	{method: "POST", path: "/api/auth/forget-password/email-otp", access: open,
+		body: func(*house) string { return object("email", aliceEmail) }},
+	{method: "POST", path: "/api/auth/email-otp/reset-password", access: open,
+		body: codeBody("forget-password", newUsersAddress, "password", "another password")},
+	{method: "GET", path: "/api/auth/one-time-token/generate",
+		access: authMember.with("401 UNAUTHORIZED", "token", "other user's token")},
+	{method: "POST", path: "/api/auth/one-time-token/verify", access: open,
+		body: func(h *house) string { return object("token", h.oneTimeToken(bearer(h.aliceSession().raw))) }},
+	{method: "POST", path: "/api/auth/sign-in/social", access: everybody("404 PROVIDER_NOT_FOUND"),
+		body: func(*house) string { return object("provider", "google") }},
+	{method: "GET", path: "/api/auth/callback/{provider}", call: "/api/auth/callback/google", access: everybody("302")},
+	{method: "POST", path: "/api/auth/callback/{provider}", call: "/api/auth/callback/google", access: everybody("303")},
+	{method: "GET", path: "/api/auth/error", access: open},
+	{method: "GET", path: "/api/ott/verify", access: everybody("400").with("403", keys...)},
+	{method: "POST", path: "/api/auth/update-user", access: authMember, body: func(*house) string { return object("name", "Alice") }},
+	{method: "POST", path: "/api/auth/change-password", access: authMember, body: samePasswordBody},
+	{method: "POST", path: "/api/auth/change-email", access: authMember,
+		body: func(*house) string { return object("newEmail", "alice.new@example.com") }},
+	{method: "POST", path: "/api/auth/delete-user", access: authMember, body: deleteUserBody},
+	{method: "GET", path: "/api/auth/list-accounts", access: authMember},
+	{method: "POST", path: "/api/auth/request-password-reset", access: open, body: mailToAlice},
+	{method: "POST", path: "/api/auth/forget-password", access: open, body: mailToAlice},
+	{method: "GET", path: "/api/auth/reset-password/{token}", call: "/api/auth/reset-password/bogus", access: everybody("400 VALIDATION_ERROR")},
+	{method: "POST", path: "/api/auth/reset-password", access: everybody("400 INVALID_TOKEN"),
+		body: func(*house) string { return object("newPassword", testPassword, "token", "bogus") }},
+	{method: "POST", path: "/api/auth/send-verification-email", access: open.with("400 EMAIL_MISMATCH", "other user's token"), body: mailToAlice},
+	{method: "GET", path: "/api/auth/verify-email", access: everybody("400 VALIDATION_ERROR")},
 	{method: "GET", path: "/api/auth/ok", access: open},
 	{method: "GET", path: "/api/auth/{path...}", call: "/api/auth/nothing/here", access: missing},
 
@@ -127,6 +183,7 @@ var roleMatrix = []matrixRow{
 	// bob's own wallet is empty, and naming alice's does not help him
 	{method: "GET", path: "/api/user/api-key", access: userOnly.with("402 insufficient_balance", "other user's token")},
 	{method: "POST", path: "/api/user/api-key/rotate", access: userOnly},
+	{method: "GET", path: "/api/user/export", access: userOnly},
 
 	{method: "GET", path: "/api/wallet/balance", access: walletRead},
 	{method: "GET", path: "/api/wallet/status", access: walletRead},

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/http"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -25,10 +26,10 @@ import (
 	"sokuji/internal/readcache"
 )
 
-// Bounds of the credential caches, in entries.
+// Bounds of the credential caches, in entries. A record takes 1.3 KB.
 const (
-	maxCachedAuthTokens   = 50_000
-	maxCachedAuthRecords  = 50_000
+	maxCachedAuthTokens   = 20_000
+	maxCachedAuthRecords  = 20_000
 	maxCachedEntitlements = 32_000 // those of one plan share what they say
 )
 
@@ -44,6 +45,8 @@ type server struct {
 	ledger   *ledger.Ledger
 	books    *books
 	sessions *accounts.Sessions
+	codes    *emailCodes
+	routes   http.Handler // all of them, for a request that one route makes to another
 	keys     *keyCache
 	prices   atomic.Pointer[pricing.Book]
 	// pricesMutex is held while the book is read again.
@@ -59,10 +62,12 @@ type server struct {
 	roles        *readcache.Cache[seat, role]
 
 	nobodysPassword nobodysPassword
+	userExports     chan struct{} // holds one for each that runs
 
 	signInLimit    *limits.Window
 	superuserLimit *limits.Window
 	userLimit      *limits.Window
+	mail           *accountMail
 
 	draining  atomic.Bool
 	closeOnce sync.Once // a restart and the end after it both close
@@ -84,11 +89,13 @@ func newServer(app core.App, settings config.Config) (*server, error) {
 		authTokens:   readcache.New[string, verifiedToken](maxCachedAuthTokens),
 		entitlements: readcache.New[ledger.Subject, unique.Handle[entitlement]](maxCachedEntitlements),
 		roles:        readcache.New[seat, role](maxCachedRoles),
+		userExports:  make(chan struct{}, maxUserExports),
 	}
-	var errs [3]error
+	var errs [4]error
 	s.signInLimit, errs[0] = limits.NewWindow(limits.Config{Max: settings.AuthRateLimit, Period: signInWindow})
 	s.superuserLimit, errs[1] = limits.NewWindow(limits.Config{Max: superuserLimit(settings), Period: signInWindow})
 	s.userLimit, errs[2] = limits.NewWindow(limits.Config{Max: settings.APIRateLimit, Period: userWindow})
+	s.mail, errs[3] = newAccountMail(settings)
 	return s, errors.Join(errs[:]...)
 }
 
@@ -125,6 +132,9 @@ func (s *server) open() error {
 	s.books = &books{reader: s.reader, note: s.store.Note, logger: s.app.Logger(), now: time.Now}
 	s.wallets = newWalletNotifier(s.app)
 	s.sessions = accounts.NewSessions(writer, s.reader, time.Now)
+	if s.codes, err = newEmailCodes(s.config, writer, s.secrets[0]); err != nil {
+		return err
+	}
 	s.ledger = ledger.Open(s.store, ledger.Options{
 		Now:      time.Now,
 		Random:   rand.Reader,
@@ -143,9 +153,10 @@ func (s *server) open() error {
 // connections after it.
 func (s *server) close() (err error) {
 	s.closeOnce.Do(func() {
+		s.mail.drain(mailDrainTime)
 		s.ledger.Close()
 		s.wallets.close()
-		err = errors.Join(s.superuserKeys.close(), s.store.Close())
+		err = errors.Join(s.sessions.Close(), s.superuserKeys.close(), s.store.Close())
 	})
 	return err
 }
@@ -162,6 +173,7 @@ func (s *server) openSecrets() error {
 	if s.config.OldSecret.IsSet() {
 		s.secrets = append(s.secrets, s.config.OldSecret.Bytes())
 	}
+	s.secrets = append(s.secrets, betterauth.DefaultSecrets()...)
 	trusted := s.config.TrustedOrigins
 	if s.config.PublicURL != "" {
 		s.public = originOf(s.config.PublicURL)

@@ -81,7 +81,7 @@ func CheckOrigin(r *http.Request, self string, trusted Origins) error {
 //
 // The library also demands a trusted Origin as soon as any Sec-Fetch header is
 // there. This server does not: a client on any origin may sign in and carry its
-// token itself, and a browser discards a Lax cookie set on a cross-site fetch.
+// token itself. MayKeepCookie keeps the cookie from it.
 func CheckFirstLogin(r *http.Request) error {
 	if hasCookieHeader(r) {
 		return nil
@@ -91,6 +91,20 @@ func CheckFirstLogin(r *http.Request) error {
 		return ErrCrossSiteNavigationLoginBlocked
 	}
 	return nil
+}
+
+// MayKeepCookie reports whether the answer to r may set the session cookie. To a
+// page that is not trusted it may not: a form of another site in a browser that
+// does not say so, or any request of a page on the same site, would leave the
+// visitor signed in as somebody else. The token in the body is all such a page
+// gets. Reading (GET, HEAD, OPTIONS) is not checked, and neither is a client that
+// names no page, which is no browser.
+func MayKeepCookie(r *http.Request, self string, trusted Origins) bool {
+	if isPlainRead(r) {
+		return true
+	}
+	claimed := claimedOrigin(r)
+	return claimed == "" || trustedURL(claimed, self, trusted)
 }
 
 // hasCookieHeader is true for an empty Cookie header too, as in the library.

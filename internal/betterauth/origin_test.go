@@ -219,6 +219,39 @@ func TestCheckFirstLogin(t *testing.T) {
 	}
 }
 
+func TestMayKeepCookie(t *testing.T) {
+	const self, frontend = "http://localhost:8090", "http://localhost:5173"
+	trusted, err := NewOrigins([]string{frontend})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		name, method string
+		headers      []string
+		want         bool
+	}{
+		{"a client that is no browser", "POST", nil, true},
+		{"the frontend", "POST", []string{"Origin", frontend}, true},
+		{"a page from here", "POST", []string{"Origin", self}, true},
+		{"a page of the frontend, by its address", "POST", []string{"Referer", frontend + "/sign-in"}, true},
+		{"another page", "POST", []string{"Origin", "https://evil.example"}, false},
+		{"another page, by its address", "POST", []string{"Referer", "https://evil.example/"}, false},
+		{"a neighbour", "POST", []string{"Origin", "http://localhost:5174"}, false},
+		{"a page that hides", "POST", []string{"Origin", "null"}, false},
+		{"a page that hides behind an address", "POST", []string{"Origin", "null", "Referer", frontend + "/"}, false},
+		{"two origins", "POST", []string{"Origin", frontend, "Origin", "https://evil.example"}, false},
+		{"no origin at all", "POST", []string{"Origin", "frontend"}, false},
+		{"a link", "GET", []string{"Referer", "https://provider.example/"}, true},
+		{"an upgrade", "GET", []string{"Upgrade", "websocket", "Origin", "https://evil.example"}, false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			if got := MayKeepCookie(requestWith(c.method, c.headers), self, trusted); got != c.want {
+				t.Errorf("got %v, want %v", got, c.want)
+			}
+		})
+	}
+}
+
 func requestWith(method string, headers []string) *http.Request {
 	r := httptest.NewRequest(method, "/api/auth/sign-in/email", nil)
 	for i := 0; i < len(headers); i += 2 {

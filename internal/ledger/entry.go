@@ -31,7 +31,7 @@ type Entry struct {
 	PlanID          string
 	ExternalEventID string
 	IdempotencyKey  string
-	RequestHash     string // hex SHA-256 of the request's fields, empty without a key
+	RequestHash     string // hex SHA-256 of the request's fields, empty without a key; see ImportedMark
 	Description     string
 	Metadata        json.RawMessage // canonical JSON object or nil
 	CreatedAt       time.Time       // UTC, whole milliseconds

@@ -56,6 +56,10 @@ func (a *audit) chainOf(subject ledger.Subject) *chain {
 
 // sum adds an entry to the sums that other tables have to agree with.
 func (a *audit) sum(row entryRow) {
+	if row.IsImported() {
+		a.sumImported(row)
+		return
+	}
 	switch {
 	case row.EventType == ledger.EventUse:
 		a.sumUse(row)
@@ -66,12 +70,24 @@ func (a *audit) sum(row entryRow) {
 	}
 }
 
+// sumImported: what another backend's entry refers to is its own, but its uses are
+// in the roll-ups.
+func (a *audit) sumImported(row entryRow) {
+	if row.EventType == ledger.EventUse {
+		a.sumRollups(row)
+	}
+}
+
+func (a *audit) sumRollups(row entryRow) {
+	a.seen.daily.add(a.keys.day(row.Subject, row.created[:len("2006-01-02")]), 1, -row.Amount)
+	a.seen.quarters.add(a.keys.quarter(row.Subject, row.CreatedAt.Unix()/ledger.QuarterSeconds), 1, -row.Amount)
+}
+
 func (a *audit) sumUse(row entryRow) {
 	if row.created >= a.cutoff {
 		a.seen.uses += a.usePrint(row.ID, row.Subject, -row.Amount, row.created)
 	}
-	a.seen.daily.add(a.keys.day(row.Subject, row.created[:len("2006-01-02")]), 1, -row.Amount)
-	a.seen.quarters.add(a.keys.quarter(row.Subject, row.CreatedAt.Unix()/ledger.QuarterSeconds), 1, -row.Amount)
+	a.sumRollups(row)
 	if row.ReferenceType == ledger.ReferenceHold {
 		a.seen.settles += a.settlePrint(row.ReferenceID, row.ID, row.Subject)
 	}

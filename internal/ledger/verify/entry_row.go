@@ -51,11 +51,11 @@ func checkEntry(c *cells, e ledger.Entry) {
 	}
 	switch e.EventType {
 	case ledger.EventMint:
-		if e.Amount < 0 {
+		if e.Amount < 0 && !e.IsImported() { // another backend's signs are its own
 			c.fail("amount_tokens is %d: a mint adds tokens", e.Amount)
 		}
 	case ledger.EventUse:
-		if e.Amount > 0 {
+		if e.Amount > 0 && !e.IsImported() {
 			c.fail("amount_tokens is %d: a use takes tokens", e.Amount)
 		}
 	case ledger.EventRefund, ledger.EventAdjust:

@@ -10,7 +10,7 @@ import (
 const allRefunds = `SELECT r.rowid, r.id, r.subject_type, r.subject_id, r.amount_tokens, r.reference_type, r.reference_id,
 o.subject_type, o.subject_id, o.event_type, o.amount_tokens
 FROM wallet_ledger r LEFT JOIN wallet_ledger o ON o.id = r.reference_id
-WHERE r.event_type = 'refund' ORDER BY r.reference_id, r.rowid`
+WHERE r.event_type = 'refund' AND r.request_hash != 'imported' ORDER BY r.reference_id, r.rowid`
 
 // refundIndex is what the refunds are found by; it must show all of them.
 const refundIndex = "idx_wallet_ledger_refunds"

@@ -25,17 +25,21 @@ AND u.subject_id = e.subject_id AND u.subject_type = e.subject_type AND u.create
 
 const (
 	usesWithoutUsage = `SELECT e.id FROM wallet_ledger e LEFT JOIN usage_logs u ON ` + samePaid + `
-WHERE e.event_type = 'use' AND e.created_at >= ? AND u.id IS NULL LIMIT ?`
+WHERE e.event_type = 'use' AND e.request_hash != 'imported' AND e.created_at >= ? AND u.id IS NULL LIMIT ?`
 	usageWithoutUse = `SELECT u.id FROM usage_logs u LEFT JOIN wallet_ledger e ON ` + samePaid + ` AND e.event_type = 'use'
-WHERE u.ledger_id != '' AND e.id IS NULL LIMIT ?`
+WHERE u.ledger_id = u.id AND e.id IS NULL LIMIT ?`
+	// A usage row with an id of its own came with the imported entry that paid for it.
+	usageWithoutEntry = `SELECT u.id FROM usage_logs u NOT INDEXED LEFT JOIN wallet_ledger e ON e.id = u.ledger_id
+AND e.subject_id = u.subject_id AND e.subject_type = u.subject_type AND e.request_hash = 'imported'
+WHERE u.ledger_id NOT IN ('', u.id) AND e.id IS NULL LIMIT ?`
 )
 
 // checkUsage matches usage rows with uses. Rows without a ledger_id were paid
-// elsewhere and do not concern these books. Those from before the archives'
+// elsewhere and do not concern these books; imported ones name their entry. Those from before the archives'
 // cutoff may be gone, but what is still there must be right.
 func (a *audit) checkUsage() error {
 	var seen uint64
-	old := false
+	old, hasOwnIDs := false, false
 	err := a.each(func(c *cells) error {
 		a.step()
 		a.report.Usage++
@@ -49,7 +53,7 @@ func (a *audit) checkUsage() error {
 		switch {
 		case ledgerID == "":
 		case ledgerID != id:
-			a.report.find("usage_logs", id, "ledger_id is %q: a usage row has the id of the entry that paid for it", ledgerID)
+			hasOwnIDs = true
 		case created < a.cutoff:
 			old = true
 		default:
@@ -57,6 +61,9 @@ func (a *audit) checkUsage() error {
 		}
 		return nil
 	}, allUsage)
+	if err == nil && hasOwnIDs {
+		err = a.locate("usage_logs", "its ledger_id names no imported entry of its wallet, and any other usage row has the id of the entry that paid for it", usageWithoutEntry)
+	}
 	if err != nil || (seen == a.seen.uses && !old) {
 		return err
 	}

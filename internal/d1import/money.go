@@ -1,0 +1,269 @@
+package d1import
+
+import (
+	"database/sql"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"sokuji/internal/ledger"
+	"sokuji/internal/ledger/sqlitestore"
+)
+
+// walletSubjects are all who have a wallet or entries.
+const walletSubjects = `SELECT t.subject_type, t.subject_id FROM d1_wallets t WHERE ` + isSubject + `
+UNION SELECT t.subject_type, t.subject_id FROM d1_wallet_ledger t WHERE ` + isSubject + ` ORDER BY 1, 2`
+
+// money writes the ledger, wallet by wallet, each in the order of its entries'
+// times and, at the same time, of the dump; and then what a wallet's stored balance
+// has more or less than its entries.
+func (i *importer) money() (err error) {
+	rows, err := i.staging.db.QueryContext(i.ctx, walletSubjects)
+	if err != nil {
+		return fmt.Errorf("list the wallets: %w", err)
+	}
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	books := &bookkeeper{importer: i}
+	for rows.Next() {
+		var subject ledger.Subject
+		if err := rows.Scan(&subject.Type, &subject.ID); err != nil {
+			return fmt.Errorf("list the wallets: %w", err)
+		}
+		if err := books.wallet(subject); err != nil {
+			return err
+		}
+	}
+	if err := rows.Err(); err != nil {
+		return err
+	}
+	return books.finish()
+}
+
+// bookkeeper gathers entries into batches.
+type bookkeeper struct {
+	*importer
+	pending []pendingEntry
+	usage   int          // usage rows of the pending entries
+	ended   []*walletSum // wallets whose last entry is pending or written
+}
+
+// walletSum is what a wallet's dump says, and what of it is in the books.
+type walletSum struct {
+	subject ledger.Subject
+	sum     int64 // of the entries that are in the books
+	stored  int64
+	// isStored: the dump has a balance that can be held against the sum.
+	isStored bool
+	// events are the external events of our own adjustments that the dump has, which
+	// comes from a server like this one then: they are in the sum.
+	events map[string]bool
+}
+
+func (w *walletSum) add(entry ledger.ImportedEntry) {
+	w.sum += entry.Amount
+	if !strings.HasPrefix(entry.ExternalEventID, adjustmentPrefix) {
+		return
+	}
+	if w.events == nil {
+		w.events = make(map[string]bool)
+	}
+	w.events[entry.ExternalEventID] = true
+}
+
+type pendingEntry struct {
+	entry  ledger.ImportedEntry
+	wallet *walletSum // nil for an adjustment of ours
+	id     string
+	notes  []string
+}
+
+func (b *bookkeeper) wallet(subject ledger.Subject) error {
+	isOwner, err := b.ensureWallet(subject)
+	if err != nil {
+		return err
+	}
+	sum := &walletSum{subject: subject}
+	const inOrder = `WHERE t.subject_type = ? AND t.subject_id = ? ORDER BY t.at_ms, t.pos`
+	err = b.staging.each(b.ctx, tableNamed("wallet_ledger"), inOrder, []any{string(subject.Type), subject.ID}, func(pos int64, r *row) error {
+		if err := b.take(r, pos, sum, isOwner); err != nil {
+			return err
+		}
+		return b.step()
+	})
+	if err != nil || !isOwner {
+		return err
+	}
+	if err := b.readStored(sum); err != nil {
+		return err
+	}
+	if b.ended = append(b.ended, sum); len(b.ended) >= batchEntries {
+		return b.flush()
+	}
+	return nil
+}
+
+// take adds an entry, with its usage rows, to what is pending.
+func (b *bookkeeper) take(r *row, pos int64, wallet *walletSum, isOwner bool) error {
+	usage, err := b.usageOf(r, pos)
+	if err != nil {
+		return err
+	}
+	reason := reasonOtherOwner
+	var entry ledger.ImportedEntry
+	if isOwner {
+		entry, reason = b.entryOf(r)
+	}
+	if reason != "" {
+		b.skipEntry(r.id(), reason, idsOf(usage))
+		return nil
+	}
+	b.addUsage(&entry, usage)
+	b.pending = append(b.pending, pendingEntry{entry: entry, wallet: wallet, id: r.id(), notes: r.notes})
+	if b.usage += len(entry.Usage); len(b.pending) < batchEntries && b.usage < batchEntries {
+		return nil
+	}
+	return b.flush()
+}
+
+// ensureWallet makes the wallet of a user who does not exist: what they were paid
+// and used stays in the books. It tells whether the wallet is the subject's.
+func (b *bookkeeper) ensureWallet(subject ledger.Subject) (isOwner bool, err error) {
+	isCounted := subject.Type == ledger.SubjectOrganization
+	if !isCounted {
+		if isCounted, err = b.isUserImported(subject.ID); err != nil {
+			return false, err
+		}
+	}
+	err = b.inTransaction(func(tx *sql.Tx) error {
+		if !isCounted {
+			b.report.Table("wallets").note("there is no user of its id: the wallet and its ledger are kept without an owner", subject.ID)
+			if err := b.importer.wallet(tx, subject, ""); err != nil {
+				return err
+			}
+		}
+		here, found, err := sqlitestore.WalletOwner(b.ctx, tx, subject.ID)
+		isOwner = found && here == subject
+		return err
+	})
+	return isOwner, err
+}
+
+// readStored reads the balance that the dump has for a wallet.
+func (b *bookkeeper) readStored(sum *walletSum) error {
+	report := b.report.Table("wallets")
+	rows, err := b.staging.list(b.ctx, tableNamed("wallets"), ofSubject, []any{string(sum.subject.Type), sum.subject.ID}, 1)
+	if err != nil || len(rows) == 0 {
+		return err
+	}
+	r := rows[0]
+	balance, ok := r.tokens("balance_tokens")
+	if !ok || balance > ledger.MaxBalanceTokens || balance < -ledger.MaxBalanceTokens {
+		r.note("balance_tokens is no number of tokens up to 9·10^15: the sum of the ledger counts")
+		ok = false
+	}
+	sum.stored, sum.isStored = balance, ok
+	r.tell(report)
+	return nil
+}
+
+// finish writes what is pending, and then the adjustments that follow from it.
+func (b *bookkeeper) finish() error {
+	for len(b.pending) > 0 || len(b.ended) > 0 {
+		if err := b.flush(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// flush writes the pending entries. The wallets that have ended get their
+// adjustment with the next flush, when it is known which entries are in.
+func (b *bookkeeper) flush() error {
+	if err := b.write(b.pending, b.isFresh); err != nil {
+		return err
+	}
+	b.pending, b.usage = b.pending[:0], 0
+	for _, wallet := range b.ended {
+		if err := b.adjust(wallet); err != nil {
+			return err
+		}
+	}
+	b.ended = b.ended[:0]
+	return nil
+}
+
+func (b *bookkeeper) write(pending []pendingEntry, isFresh bool) error {
+	for chunk := range slices.Chunk(pending, ledger.MaxImportRows) {
+		entries := make([]ledger.ImportedEntry, len(chunk))
+		for n := range chunk {
+			entries[n] = chunk[n].entry
+		}
+		results, err := ledger.Import(b.ctx, b.Store, entries, isFresh)
+		switch {
+		case errors.Is(err, ledger.ErrConflict) && isFresh:
+			if err := b.write(chunk, false); err != nil {
+				return err
+			}
+		case errors.Is(err, ledger.ErrConflict) && len(chunk) > 1:
+			// One row breaks a constraint: those beside it are innocent.
+			half := len(chunk) / 2
+			if err := errors.Join(b.write(chunk[:half], false), b.write(chunk[half:], false)); err != nil {
+				return err
+			}
+		case errors.Is(err, ledger.ErrConflict):
+			b.skipEntry(chunk[0].id, "it breaks a constraint of the database", usageIDs(chunk[0].entry))
+		case err != nil:
+			return fmt.Errorf("write the ledger: %w", err)
+		default:
+			for n, result := range results {
+				b.settle(&chunk[n], result)
+			}
+		}
+	}
+	return nil
+}
+
+// settle counts what became of an entry and of its usage rows.
+func (b *bookkeeper) settle(p *pendingEntry, result ledger.ImportResult) {
+	report, usage := b.report.Table("wallet_ledger"), b.report.Table("usage_logs")
+	if p.wallet == nil {
+		if result.State == ledger.ImportDone {
+			report.Made++
+		} else {
+			report.note("an adjustment could not be written: "+fmt.Sprint(result.Err), p.entry.Subject.ID)
+		}
+		return
+	}
+	switch result.State {
+	case ledger.ImportDone, ledger.ImportKnown:
+		p.wallet.add(p.entry)
+		report.settle(result.State == ledger.ImportDone)
+		for n := range p.entry.Usage {
+			usage.settle(n < len(result.Usage) && result.Usage[n])
+		}
+	case ledger.ImportEvent:
+		p.wallet.add(p.entry) // its money is in the books
+		b.skipEntry(p.id, "another entry has its external_event_id: its money is in the books already", usageIDs(p.entry))
+	case ledger.ImportRefused:
+		b.skipEntry(p.id, result.Err.Error(), usageIDs(p.entry))
+	}
+	for _, note := range p.notes {
+		report.note(note, p.id)
+	}
+}
+
+func (b *bookkeeper) skipEntry(id, reason string, usage []string) {
+	b.report.Table("wallet_ledger").skip(reason, id)
+	for _, id := range usage {
+		b.report.Table("usage_logs").skip("the entry that it names was skipped", id)
+	}
+}
+
+func usageIDs(entry ledger.ImportedEntry) []string {
+	ids := make([]string, len(entry.Usage))
+	for n, row := range entry.Usage {
+		ids[n] = row.ID
+	}
+	return ids
+}
