@@ -70,11 +70,7 @@ func (s *server) provePassword(e *core.RequestEvent, c caller, plain string) (*c
 // replaceSessions takes away what is left of a user's sessions after their token
 // key changed, and opens a new one for this client.
 func (s *server) replaceSessions(e *core.RequestEvent, record *core.Record, remember bool) (string, error) {
-	ctx := e.Request.Context()
-	if err := s.sessions.EndAll(ctx, record.Id); err != nil {
-		return "", err
-	}
-	if err := s.silenceEnded(ctx, record.Id); err != nil {
+	if err := s.endSessions(e.Request.Context(), record.Id); err != nil {
 		return "", err
 	}
 	return s.startSession(e, record, &remember)

@@ -1,7 +1,6 @@
 package hooks
 
 import (
-	"context"
 	"net/http"
 
 	"github.com/pocketbase/pocketbase/core"
@@ -172,15 +171,6 @@ func (s *server) authResetPasswordOTP(e *core.RequestEvent) error {
 		return err
 	}
 	return writeAuthJSON(e, http.StatusOK, map[string]bool{"success": true})
-}
-
-// endSessions ends what a new token key has ended already for good: the rows go,
-// and who listens hears nothing any more.
-func (s *server) endSessions(ctx context.Context, userID string) error {
-	if err := s.sessions.EndAll(ctx, userID); err != nil {
-		return err
-	}
-	return s.silenceEnded(ctx, userID)
 }
 
 // codeCheck counts who tries a code, and reads the body.

@@ -97,11 +97,7 @@ func (s *server) authResetPassword(e *core.RequestEvent) error {
 	if err := replacePassword(e.App, record, form.NewPassword, betterauth.ErrInvalidResetToken); err != nil {
 		return err
 	}
-	ctx := e.Request.Context()
-	if err := s.sessions.EndAll(ctx, record.Id); err != nil {
-		return err
-	}
-	if err := s.silenceEnded(ctx, record.Id); err != nil {
+	if err := s.endSessions(e.Request.Context(), record.Id); err != nil {
 		return err
 	}
 	return writeAuthJSON(e, http.StatusOK, betterauth.StatusAnswer{Status: true})

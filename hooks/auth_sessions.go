@@ -102,3 +102,12 @@ func (s *server) writeEnded(e *core.RequestEvent, c caller) error {
 	}
 	return writeAuthJSON(e, http.StatusOK, map[string]bool{"status": true})
 }
+
+// endSessions ends what a new token key has ended already for good: the rows go,
+// and who listens hears nothing any more.
+func (s *server) endSessions(ctx context.Context, userID string) error {
+	if err := s.sessions.EndAll(ctx, userID); err != nil {
+		return err
+	}
+	return s.silenceEnded(ctx, userID)
+}
