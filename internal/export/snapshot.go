@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+
+	"sokuji/internal/readview"
 )
 
 // snapshot is one read transaction: everything in it is seen at one moment.
@@ -15,21 +17,8 @@ type snapshot struct {
 }
 
 // view runs a function in a snapshot of its own.
-func view(ctx context.Context, db *sql.DB, read func(snapshot) error) (err error) {
-	tx, err := db.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
-	if err != nil {
-		return fmt.Errorf("open the database: %w", err)
-	}
-	defer func() {
-		// After the context is over database/sql has rolled back already.
-		if end := tx.Rollback(); !errors.Is(end, sql.ErrTxDone) {
-			err = errors.Join(err, end)
-		}
-		if ctx.Err() != nil {
-			err = ctx.Err() // whatever it was that the interruption broke
-		}
-	}()
-	return read(snapshot{ctx, tx})
+func view(ctx context.Context, db *sql.DB, read func(snapshot) error) error {
+	return readview.View(ctx, db, func(tx *sql.Tx) error { return read(snapshot{ctx, tx}) })
 }
 
 // each calls a function with every row of a table that meets a condition, in the
