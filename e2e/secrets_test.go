@@ -128,12 +128,12 @@ func (v *tour) written(t *testing.T) map[string][]byte {
 func TestAWrongSecretIsRefusedWithoutBeingRepeated(t *testing.T) {
 	for _, test := range []struct{ name, variable, value string }{
 		{"a short SOKUJI_SECRET", "SOKUJI_SECRET", "CanaryShort1"},
-		{"a short BETTER_AUTH_SECRET", "BETTER_AUTH_SECRET", "CanaryShort2"},
+		{"a short BETTER_AUTH_SECRET that would sign", "BETTER_AUTH_SECRET", "CanaryShort2"},
 		{"a short SUPERUSER_PASSWORD", "SUPERUSER_PASSWORD", "Canary3"},
 		{"a long SUPERUSER_PASSWORD", "SUPERUSER_PASSWORD", strings.Repeat("Canary4", 20)},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			options := testserver.Options{Dir: t.TempDir(), Env: []string{test.variable + "=" + test.value}}
+			options := testserver.Options{Dir: t.TempDir(), Env: []string{"SOKUJI_SECRET=", test.variable + "=" + test.value}}
 			output, exitCode, err := testserver.Run(bounded(t), options, "serve", "--http", "127.0.0.1:0")
 			if err != nil || exitCode == 0 {
 				t.Errorf("serve ended with exit code %d, %v; want a refusal", exitCode, err)

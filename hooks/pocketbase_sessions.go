@@ -11,6 +11,7 @@ import (
 	"github.com/pocketbase/pocketbase/tools/security"
 
 	"sokuji/internal/accounts"
+	"sokuji/internal/ledger/sqlitestore"
 )
 
 const (
@@ -112,7 +113,7 @@ func (s *server) nameSession(e *core.RecordAuthRequestEvent) (store func(context
 	e.Token, err = nameInToken(e.Record, e.Token, id)
 	return func(ctx context.Context) error {
 		if err := s.sessions.Open(ctx, id, kind, owner, client, facts.expires); err != nil {
-			return e.InternalServerError("The session could not be stored: try again.", err)
+			return notStored(e, "The session could not be stored: try again.", err)
 		}
 		return nil
 	}, err
@@ -122,13 +123,22 @@ func (s *server) renewSession(e *core.RecordAuthRequestEvent, sessionID string, 
 	return func(ctx context.Context) error {
 		renewed, err := s.sessions.Renew(ctx, e.Record.Id, sessionID, expires)
 		if err != nil {
-			return e.InternalServerError("The session could not be renewed: try again.", err)
+			return notStored(e, "The session could not be renewed: try again.", err)
 		}
 		if !renewed { // it ended while we were talking
 			return e.UnauthorizedError("", nil)
 		}
 		return nil
 	}
+}
+
+// notStored tells a disk that takes nothing just now, which is 503 on every road,
+// from a failure of the server's own.
+func notStored(e *core.RecordAuthRequestEvent, message string, err error) error {
+	if sqlitestore.CannotWrite(err) {
+		return refusalOf(err)
+	}
+	return e.InternalServerError(message, err)
 }
 
 // tokenFacts are the claims of a PocketBase token that sessions need.
