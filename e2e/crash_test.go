@@ -65,6 +65,7 @@ func TestCrashesLoseAndDoubleNothing(t *testing.T) {
 		crash := time.AfterFunc(moment, server.Kill)
 		sent := runClients(bounded(t), server, clients)
 		crash.Stop()
+		server.Kill() // waits until the process is gone: its clients notice earlier
 		history.add(sent...)
 		if round%roundsPerPause == 1 {
 			time.Sleep(shortHoldSeconds * time.Second)

@@ -21,8 +21,9 @@ import (
 )
 
 const (
-	// smallDiskBytes holds a new data folder and little else.
-	smallDiskBytes = 24 << 20
+	// smallDiskBytes holds a new data folder, the longest log of data.db (64 MiB)
+	// and little else.
+	smallDiskBytes = 96 << 20
 	diskClients    = 8
 	// healthyLoad is how long clients work before the disk fails, and after.
 	healthyLoad = 400 * time.Millisecond
