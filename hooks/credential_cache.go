@@ -109,5 +109,6 @@ func bindCaches(app core.App, s *server) {
 
 	bindKeyCache(app, s.keys)
 	bindPriceCache(app, s)
+	bindProviderCache(app, s)
 	bindEntitlementCache(app, s)
 }

@@ -34,7 +34,7 @@ var guards = []guard{
 var ownCollections = []string{
 	"wallets", "wallet_ledger", "wallet_holds", "wallet_grants", "usage_logs", "usage_daily", "audit_log", pricesCollection,
 	usersCollection, "app_user", plansCollection, entitlementsCollection, sessionsCollection, keysCollection, "webhook_logs",
-	organizationsCollection, membershipsCollection,
+	organizationsCollection, membershipsCollection, providersCollection,
 }
 
 const (

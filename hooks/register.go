@@ -29,6 +29,7 @@ func Register(app core.App, settings config.Config, public fs.FS) error {
 	bindMemberships(app)
 	bindMoneyGuards(app)
 	bindHiddenColumns(app)
+	bindProviderForm(app, s)
 	bindEntitlementPlans(app)
 	bindDatabaseUpkeep(app)
 	bindBackups(app)

@@ -19,11 +19,13 @@ import (
 	"sokuji/internal/accounts"
 	"sokuji/internal/betterauth"
 	"sokuji/internal/config"
+	"sokuji/internal/gateway"
 	"sokuji/internal/ledger"
 	"sokuji/internal/ledger/sqlitestore"
 	"sokuji/internal/limits"
 	"sokuji/internal/pricing"
 	"sokuji/internal/readcache"
+	"sokuji/internal/vault"
 )
 
 // Bounds of the credential caches, in entries. A record takes 1.3 KB.
@@ -52,7 +54,14 @@ type server struct {
 	// pricesMutex is held while the book is read again.
 	pricesMutex sync.Mutex
 	wallets     *walletNotifier
-	reader      *sql.DB
+
+	vault     *vault.Vault
+	providers atomic.Pointer[[]gateway.Provider]
+	// providersMutex is held while the providers are read again.
+	providersMutex sync.Mutex
+	gateway        *gatewayService
+
+	reader *sql.DB
 
 	superuserKeys *superuserKeys
 
@@ -146,7 +155,10 @@ func (s *server) open() error {
 	if err := s.keys.load(); err != nil {
 		return err
 	}
-	return s.loadPrices()
+	if err := s.loadPrices(); err != nil {
+		return err
+	}
+	return s.openGateway()
 }
 
 // close finishes what the ledger still has to do. PocketBase closes its

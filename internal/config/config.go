@@ -23,6 +23,12 @@ const (
 	variableMargin              = "MARGIN_PPM"
 	variablePublicDir           = "PUBLIC_DIR"
 	variableUsageRetention      = "USAGE_RETENTION_DAYS"
+	variableOpenAIKey           = "OPENAI_API_KEY"
+	variableOpenAIBaseURL       = "OPENAI_BASE_URL"
+	variableAnthropicKey        = "ANTHROPIC_API_KEY"
+	variableAnthropicBaseURL    = "ANTHROPIC_BASE_URL"
+	variableAllowPrivate        = "GATEWAY_ALLOW_PRIVATE"
+	variableLogContent          = "GATEWAY_LOG_CONTENT"
 )
 
 // Defaults and bounds. Those of the token value and the margin are pricing's.
@@ -92,6 +98,9 @@ type Config struct {
 	// UsageRetentionDays is how many whole UTC days usage rows stay in the
 	// database before they move to archive files; 0 keeps them for ever.
 	UsageRetentionDays int
+
+	// Gateway is about the metered proxy, /v1.
+	Gateway Gateway
 }
 
 // Load reads the configuration through getenv, os.Getenv outside tests. An
@@ -113,6 +122,7 @@ func Load(getenv func(string) string) (Config, error) {
 		PublicDir: env.textOr(variablePublicDir, DefaultPublicDir),
 
 		UsageRetentionDays: env.usageRetention(),
+		Gateway:            env.gateway(),
 	}
 	config.Secret, config.OldSecret = env.secrets()
 	config.SuperuserEmail, config.SuperuserPassword = env.superuser()

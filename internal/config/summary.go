@@ -22,6 +22,10 @@ func (c Config) Summary() []string {
 		fmt.Sprintf("margin: %d parts per million of the provider's cost", c.MarginPPM),
 		"public folder: " + c.PublicDir,
 		"usage rows: " + retention(c.UsageRetentionDays),
+		"provider openai: " + setOrNot(c.Gateway.OpenAI.IsSet()),
+		"provider anthropic: " + setOrNot(c.Gateway.Anthropic.IsSet()),
+		"providers in private networks: " + onOrOff(c.Gateway.AllowPrivate),
+		"log of what is asked and answered: " + onOrOff(c.Gateway.LogContent),
 	}
 }
 

@@ -22,6 +22,10 @@ func TestSummaryOfDefaults(t *testing.T) {
 		"margin: 1200000 parts per million of the provider's cost",
 		"public folder: pb_public",
 		"usage rows: kept for ever",
+		"provider openai: not set",
+		"provider anthropic: not set",
+		"providers in private networks: off",
+		"log of what is asked and answered: off",
 	}
 	if got := mustLoad(t, nil).Summary(); !slices.Equal(got, want) {
 		t.Fatalf("got\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))

@@ -1,0 +1,47 @@
+package hooks
+
+import (
+	"cmp"
+
+	"sokuji/internal/gateway"
+	"sokuji/internal/ledger"
+	"sokuji/internal/pricing"
+)
+
+// charge prices what a call used, and makes the usage row of it, but for the facts
+// of the call itself.
+func (s *server) charge(upstream gateway.Upstream, plan entitlement, usage pricing.Usage) (pricing.Charge, ledger.Usage, error) {
+	rates, value := upstream.Price.Rates, s.config.TokenValueMicroUSD
+	margin := s.marginFor(upstream.Price, plan)
+	charged, err := pricing.Quote(usage, rates, margin, value)
+	if err != nil {
+		return pricing.Charge{}, ledger.Usage{}, err
+	}
+	row := ledger.Usage{
+		Provider: upstream.Price.Provider, Model: upstream.Asked, Modality: modalityOf(usage), Method: "POST",
+		InputTokens: inputTokens(usage), OutputTokens: usage.OutText + usage.OutAudio, Milliseconds: usage.Milliseconds,
+		AdjustedInputTokens: charged.In, AdjustedOutputTokens: charged.Out,
+		PriceID: upstream.Price.ID, Rates: pinRates(rates, margin, value),
+	}
+	row.TotalTokens = row.InputTokens + row.OutputTokens
+	in, out := sideRates(rates, row.Modality)
+	row.InputRatio, row.OutputRatio = pricing.Ratio(in, margin, value), pricing.Ratio(out, margin, value)
+	return charged, row, nil
+}
+
+// marginFor is the margin over the provider's cost, in parts per million.
+func (s *server) marginFor(price pricing.Price, _ entitlement) int64 {
+	return price.EffectiveMarginPPM(s.config.MarginPPM)
+}
+
+func inputTokens(u pricing.Usage) int64 {
+	return u.InText + u.InAudio + u.InImage + u.InCachedText + u.InCachedAudio + u.InCachedImage + u.InCacheWrite5m + u.InCacheWrite1h
+}
+
+// modalityOf is audio as soon as any was heard or spoken.
+func modalityOf(u pricing.Usage) string {
+	if cmp.Or(u.InAudio, u.InCachedAudio, u.OutAudio, u.Milliseconds) != 0 {
+		return modalityAudio
+	}
+	return modalityText
+}
