@@ -22,11 +22,14 @@ func Execute(app *pocketbase.PocketBase) error {
 	simulate := newSimulateCommand()
 	imports := newImportCommand()
 	exports := newExportCommand()
-	app.RootCmd.AddCommand(cmd.NewSuperuserCommand(app), serve, books, simulate, imports, exports)
+	superusers := cmd.NewSuperuserCommand(app)
+	app.RootCmd.AddCommand(superusers, serve, books, simulate, imports, exports)
 
-	if _, _, err := app.RootCmd.Find(os.Args[1:]); err != nil {
+	chosen, _, err := app.RootCmd.Find(os.Args[1:])
+	if err != nil {
 		return err // PocketBase would print it and end with 0
 	}
+	bindSuperuserMark(app, chosen, superusers)
 	var failure error
 	for _, command := range app.RootCmd.Commands() {
 		keepError(command, &failure)

@@ -135,7 +135,7 @@ func (s *server) open() error {
 	if s.store, err = sqlitestore.Open(writer, s.reader); err != nil {
 		return fmt.Errorf("open the ledger: %w", err)
 	}
-	if s.superuserKeys, err = newSuperuserKeys(s.reader); err != nil {
+	if s.superuserKeys, err = newSuperuserKeys(s.reader, newSuperuserMark(s.app), time.Now); err != nil {
 		return err
 	}
 	s.books = &books{reader: s.reader, note: s.store.Note, logger: s.app.Logger(), now: time.Now}

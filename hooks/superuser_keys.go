@@ -5,14 +5,24 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
+	"time"
 )
 
-// superuserKeys reads the token keys of superusers from disk for every request
-// that comes with one's token, because "superuser update" changes them from
-// another process. Requests that wait at the same time share one read, and each
-// gets a read that began after it asked.
+// superuserKeysAge is how old a read may be. It bounds how late a change is seen
+// that does not mark itself, such as one by the sqlite3 program.
+const superuserKeysAge = time.Second
+
+// superuserKeys knows the token keys of superusers as they are on disk, because
+// "superuser update" changes them from another process. That command leaves a
+// mark, and holds from the next request on. Requests that wait at the same time
+// share one read, and each gets a read that began after it asked.
 type superuserKeys struct {
 	read *sql.Stmt
+	mark superuserMark
+	now  func() time.Time
+
+	latest atomic.Pointer[keysRead] // the last one without an error
 
 	mu      sync.Mutex
 	next    *keysRead // the read that will begin next, nil when nobody waits for it
@@ -23,24 +33,46 @@ type keysRead struct {
 	done chan struct{}
 	keys map[string]string // token keys by superuser id
 	err  error
+
+	began time.Time
+	mark  markState // as it was when the read began
 }
 
-func newSuperuserKeys(reader *sql.DB) (*superuserKeys, error) {
+func newSuperuserKeys(reader *sql.DB, mark superuserMark, now func() time.Time) (*superuserKeys, error) {
 	read, err := reader.Prepare(`SELECT id, tokenKey FROM _superusers`)
 	if err != nil {
 		return nil, fmt.Errorf("prepare the read of superusers: %w", err)
 	}
-	return &superuserKeys{read: read}, nil
+	return &superuserKeys{read: read, mark: mark, now: now}, nil
 }
 
 func (k *superuserKeys) close() error { return k.read.Close() }
 
 // of returns the token key of a superuser, or false when there is none.
 func (k *superuserKeys) of(id string) (string, bool, error) {
-	read := k.join()
-	<-read.done
+	read := k.recent()
+	if read == nil {
+		read = k.join()
+		<-read.done
+	}
 	key, found := read.keys[id]
 	return key, found, read.err
+}
+
+// recent returns the latest read, unless it is too old, or a mark says that the
+// superusers were changed since, or a mark cannot be looked at.
+func (k *superuserKeys) recent() *keysRead {
+	read := k.latest.Load()
+	if read == nil {
+		return nil
+	}
+	if age := k.now().Sub(read.began); age < 0 || age >= superuserKeysAge {
+		return nil
+	}
+	if mark, err := k.mark.state(); err != nil || mark != read.mark {
+		return nil
+	}
+	return read
 }
 
 // join returns the next read, and sees to it that it begins.
@@ -68,8 +100,18 @@ func (k *superuserKeys) run() {
 		if read == nil {
 			return
 		}
-		read.keys, read.err = k.readAll()
+		k.fill(read)
 		close(read.done)
+	}
+}
+
+// fill looks at the mark first: a change that comes after it leaves another one.
+func (k *superuserKeys) fill(read *keysRead) {
+	mark, err := k.mark.state()
+	read.began, read.mark = k.now(), mark
+	read.keys, read.err = k.readAll()
+	if err == nil && read.err == nil {
+		k.latest.Store(read)
 	}
 }
 
