@@ -3,6 +3,7 @@ package hooks
 import (
 	"github.com/pocketbase/pocketbase/core"
 
+	"sokuji/internal/ledger"
 	"sokuji/internal/metering"
 )
 
@@ -16,11 +17,18 @@ type callAsk struct {
 }
 
 // admission is a call that was let in.
-type admission struct{}
+type admission struct {
+	caller caller
+}
 
-func (s *server) admitCall(*core.RequestEvent, caller, callAsk) (*admission, error) {
-	return &admission{}, nil
+func (s *server) admitCall(_ *core.RequestEvent, c caller, _ callAsk) (*admission, error) {
+	return &admission{caller: c}, nil
 }
 
 // done gives back what the call occupied. It may be called twice.
 func (a *admission) done(int64) {}
+
+// spender is the key that pays, as ledger.Request takes it.
+func (a *admission) spender() ledger.Spender {
+	return ledger.Spender{KeyID: a.caller.grant.ID}
+}

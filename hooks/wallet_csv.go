@@ -44,6 +44,7 @@ var usageColumns = []string{
 	"id", "provider", "model", "modality", "endpoint", "method", "inputTokens", "outputTokens", "totalTokens", "durationMs",
 	"adjustedInputTokens", "adjustedOutputTokens", "adjustedTotalTokens", "inputRatio", "outputRatio", "chargedTokens", "priceId",
 	"sessionId", "requestId", "responseId", "eventType", "ledgerId", "metadata", "createdAt",
+	"apiKeyId", "counts", "firstByteMs", "callDurationMs", "status", "settledBy",
 }
 
 func (s *server) usageCSV(e *core.RequestEvent, query ledger.UsageQuery) error {
@@ -70,6 +71,7 @@ func usageCells(u ledger.UsageRow) []string {
 		u.InputRatio, u.OutputRatio, decimal(u.ChargedTokens), u.PriceID,
 		csvText(u.SessionID), csvText(u.RequestID), csvText(u.ResponseID), csvText(u.EventType), u.LedgerID,
 		csvText(string(u.Metadata)), isoTime(u.CreatedAt),
+		u.APIKey, csvText(string(u.Counts)), decimal(u.FirstByteMS), decimal(u.DurationMS), decimal(u.Status), string(u.SettledBy),
 	}
 }
 

@@ -64,6 +64,12 @@ type usageJSON struct {
 	DurationMs           int64           `json:"durationMs"`
 	PriceID              *string         `json:"priceId"`
 	Rates                json.RawMessage `json:"rates"`
+	APIKeyID             *string         `json:"apiKeyId"`
+	Counts               json.RawMessage `json:"counts"`
+	FirstByteMs          int64           `json:"firstByteMs"`
+	CallDurationMs       int64           `json:"callDurationMs"`
+	Status               int64           `json:"status"`
+	SettledBy            *string         `json:"settledBy"`
 }
 
 func showUsage(u ledger.UsageRow) usageJSON {
@@ -78,6 +84,8 @@ func showUsage(u ledger.UsageRow) usageJSON {
 		EventType: textOrNil(u.EventType), LedgerID: textOrNil(u.LedgerID),
 		Metadata: jsonOrNull(u.Metadata), CreatedAt: isoTime(u.CreatedAt),
 		ChargedTokens: u.ChargedTokens, DurationMs: u.Milliseconds, PriceID: textOrNil(u.PriceID), Rates: jsonOrNull(u.Rates),
+		APIKeyID: textOrNil(u.APIKey), Counts: jsonOrNull(u.Counts), FirstByteMs: u.FirstByteMS,
+		CallDurationMs: u.DurationMS, Status: u.Status, SettledBy: textOrNil(string(u.SettledBy)),
 	}
 }
 

@@ -155,7 +155,9 @@ var tables = []table{
 			columnsOf(ratio, "input_ratio", "output_ratio"),
 			columnsOf(words, "modality", "session_id", "request_id", "response_id", "event_type", "ledger_id"),
 			columnsOf(object, "metadata"), columnsOf(instant, "created_at"),
-			columnsOf(count, "duration_ms", "charged_tokens"), columnsOf(words, "price_id"), columnsOf(object, "rates")),
+			columnsOf(count, "duration_ms", "charged_tokens"), columnsOf(words, "price_id"), columnsOf(object, "rates"),
+			columnsOf(words, "api_key"), columnsOf(object, "counts"), columnsOf(count, "first_byte_ms", "duration_call_ms", "status"),
+			columnsOf(words, "settled_by")),
 		member: "usage", owned: ownSubject, ownOrder: "created_at",
 	},
 	{

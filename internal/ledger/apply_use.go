@@ -1,5 +1,10 @@
 package ledger
 
+import (
+	"encoding/json"
+	"fmt"
+)
+
 func (u Use) validate() error {
 	return firstError(
 		validAmount("amount", u.Amount),
@@ -59,5 +64,19 @@ func (u Usage) validate() error {
 		validCount("totalTokens", u.TotalTokens),
 		validCount("durationSeconds", u.Milliseconds),
 		validMetadata(u.Metadata),
+		u.CallFacts.validate(),
+	)
+}
+
+func (f CallFacts) validate() error {
+	if len(f.Counts) > MaxMetadataBytes || (len(f.Counts) > 0 && !json.Valid(f.Counts)) {
+		return Invalid("counts", fmt.Sprintf("counts must be JSON of at most %d bytes.", MaxMetadataBytes))
+	}
+	return firstError(
+		validText("apiKey", f.APIKey, MaxReferenceBytes),
+		validText("settledBy", string(f.SettledBy), MaxReferenceBytes),
+		validCount("firstByteMs", f.FirstByteMS),
+		validCount("callDurationMs", f.DurationMS),
+		validCount("status", f.Status),
 	)
 }

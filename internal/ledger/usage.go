@@ -34,7 +34,28 @@ type Usage struct {
 	PriceID     string          // the price row that was in force
 	Rates       json.RawMessage // its rates, pinned
 	Metadata    json.RawMessage
+	CallFacts
 }
+
+// CallFacts are what a metered call leaves beside its counts. They are not part
+// of what makes two requests the same: a repetition takes another time.
+type CallFacts struct {
+	APIKey      string          // the id of the key that spent, set by the ledger; empty: none did
+	Counts      json.RawMessage // the counts by class, as they were priced
+	FirstByteMS int64           // from the request to the answer's first byte
+	DurationMS  int64           // from the request to the answer's end
+	Status      int64           // the provider's HTTP status
+	SettledBy   SettledBy
+}
+
+// SettledBy says where the counts of a metered call come from.
+type SettledBy string
+
+const (
+	SettledByProvider SettledBy = "provider" // the provider reported them
+	SettledByEstimate SettledBy = "estimate" // it did not, and we counted
+	SettledByPartial  SettledBy = "partial"  // the call was cut, and we counted what was there
+)
 
 // UsageRow is a stored Usage. Its id is the id of the entry that paid for it.
 type UsageRow struct {

@@ -98,6 +98,10 @@ func sample(subject ledger.Subject, id string) *ledger.Changes {
 			InputTokens: 10, OutputTokens: 11, TotalTokens: 21, Milliseconds: 5,
 			AdjustedInputTokens: 12, AdjustedOutputTokens: 24, InputRatio: "1.2", OutputRatio: "2.4",
 			PriceID: "price", Rates: json.RawMessage(`{"in_audio":1}`), Metadata: json.RawMessage(`{"m":1}`),
+			CallFacts: ledger.CallFacts{
+				APIKey: "key1", Counts: json.RawMessage(`{"in_audio":10}`), FirstByteMS: 120, DurationMS: 900,
+				Status: 200, SettledBy: ledger.SettledByPartial,
+			},
 		},
 	}
 	key := ledger.RequestKey{Subject: subject, Kind: ledger.KindUse, Key: "key"}

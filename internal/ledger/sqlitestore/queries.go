@@ -40,12 +40,13 @@ const usageColumns = `id, subject_type, subject_id, provider, model, modality, e
 session_id, request_id, response_id, event_type,
 input_tokens, output_tokens, total_tokens, duration_ms,
 adjusted_input_tokens, adjusted_output_tokens, adjusted_total_tokens, input_ratio, output_ratio,
-charged_tokens, price_id, rates, ledger_id, metadata, created_at`
+charged_tokens, price_id, rates, ledger_id, metadata, created_at,
+api_key, counts, first_byte_ms, duration_call_ms, status, settled_by`
 
 const selectUsage = `SELECT ` + usageColumns + ` FROM usage_logs WHERE id = ?`
 
 const insertUsage = `INSERT INTO usage_logs (` + usageColumns + `)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
 
 // insertPlainUsage is for a use by amount alone: binding the other columns'
 // defaults would take a good part of the time of the whole charge.

@@ -73,19 +73,20 @@ func scanUsage(r row) (ledger.UsageRow, bool, error) {
 	var u ledger.UsageRow
 	var created string
 	var adjustedTotal int64 // the sum of the two sides; stored for the original's clients
-	var rates, metadata sql.NullString
+	var rates, metadata, counts sql.NullString
 	err := r.Scan(&u.ID, &u.Subject.Type, &u.Subject.ID, &u.Provider, &u.Model, &u.Modality, &u.Endpoint, &u.Method,
 		&u.SessionID, &u.RequestID, &u.ResponseID, &u.EventType,
 		&u.InputTokens, &u.OutputTokens, &u.TotalTokens, &u.Milliseconds,
 		&u.AdjustedInputTokens, &u.AdjustedOutputTokens, &adjustedTotal, &u.InputRatio, &u.OutputRatio,
-		&u.ChargedTokens, &u.PriceID, &rates, &u.LedgerID, &metadata, &created)
+		&u.ChargedTokens, &u.PriceID, &rates, &u.LedgerID, &metadata, &created,
+		&u.APIKey, &counts, &u.FirstByteMS, &u.DurationMS, &u.Status, &u.SettledBy)
 	if errors.Is(err, sql.ErrNoRows) {
 		return u, false, nil
 	}
 	if err != nil {
 		return u, false, fmt.Errorf("read a usage row: %w", err)
 	}
-	u.Rates, u.Metadata = rawJSON(rates), rawJSON(metadata)
+	u.Rates, u.Metadata, u.Counts = rawJSON(rates), rawJSON(metadata), rawJSON(counts)
 	if u.CreatedAt, err = parseTime(created); err != nil {
 		return u, false, fmt.Errorf("usage row %s: created_at: %w", u.ID, err)
 	}

@@ -133,7 +133,8 @@ func writeFullUsage(insert *sql.Stmt, u *ledger.UsageRow) error {
 		u.InputTokens, u.OutputTokens, u.TotalTokens, u.Milliseconds,
 		u.AdjustedInputTokens, u.AdjustedOutputTokens, u.AdjustedInputTokens+u.AdjustedOutputTokens,
 		decimal(u.InputRatio), decimal(u.OutputRatio),
-		u.ChargedTokens, u.PriceID, textOrNull(u.Rates), u.LedgerID, textOrNull(u.Metadata), formatTime(u.CreatedAt))
+		u.ChargedTokens, u.PriceID, textOrNull(u.Rates), u.LedgerID, textOrNull(u.Metadata), formatTime(u.CreatedAt),
+		u.APIKey, textOrNull(u.Counts), u.FirstByteMS, u.DurationMS, u.Status, string(u.SettledBy))
 	return err
 }
 
