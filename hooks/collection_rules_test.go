@@ -96,6 +96,9 @@ var ruleMatrix = []ruleRow{
 		create: rootMayWrong, update: rootPatches, delete: [5]string{"404", "403", "404", "204", "404"}},
 	{collection: "api_keys", target: ofUser("api_keys", "user"), list: owned(2, 0), view: ownerSees,
 		create: nobodyMay, update: rootPatches, delete: onlyRootMay},
+	{collection: "providers", target: first("providers"),
+		list: [5]string{"403", "403", "403", "403", "1"}, view: rootSees,
+		create: rootMayWrong, update: rootPatches, delete: onlyRootMay},
 	// alice owns the one organisation; whoever signs in may make another
 	{collection: "organizations", target: first("organizations"),
 		list: [5]string{"0", "403", "0", "1", "1"}, view: [5]string{"404", "403", "404", "200", "200"},
@@ -127,6 +130,7 @@ func furnished(t *testing.T) *house {
 	h.signIn(bobEmail, testPassword)
 	h.defaultKey()
 	h.do("POST", "/api/collections/organizations/records", h.asAlice(), object("name", "Acme")).want(200)
+	h.save("providers", map[string]any{"name": "local", "kind": "compatible", "base_url": "http://127.0.0.1:11434/v1", "api_key": "sk-canary"})
 	h.save("webhook_logs", map[string]any{"event_id": "evt_1", "event_type": "test"})
 	return h
 }

@@ -246,13 +246,6 @@ func writeAuthError(e *core.RequestEvent, r *refusal, err error) error {
 	})
 }
 
-// writeGatewayError writes OpenAI's body.
-func writeGatewayError(e *core.RequestEvent, r *refusal, _ error) error {
-	return e.JSON(r.status, map[string]any{"error": map[string]any{
-		"message": r.message, "type": "invalid_request_error", "param": nil, "code": r.code,
-	}})
-}
-
 // pocketBaseError gives our refusals on PocketBase's own routes its shape.
 func pocketBaseError(e *core.RequestEvent, err error) error {
 	r, ok := errors.AsType[*refusal](err)

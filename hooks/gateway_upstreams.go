@@ -24,9 +24,9 @@ func (s *server) upstreamsFor(endpoint metering.Endpoint, model string) ([]gatew
 		return found, nil
 	}
 	if elsewhere {
-		return nil, modelNotFound(fmt.Sprintf("The model %q is not served on /v1/%s.", model, endpoint))
+		return nil, modelNotFound(fmt.Sprintf("The model %.100q is not served on /v1/%s.", model, endpoint))
 	}
-	return nil, modelNotFound(fmt.Sprintf("The model %q does not exist here, or has no price: GET /v1/models lists those there are.", model))
+	return nil, unknownModel(model)
 }
 
 // upstreamsOf lists who of some providers serves a model; elsewhere tells that one
@@ -48,6 +48,10 @@ func (s *server) upstreamsOf(providers []gateway.Provider, endpoint metering.End
 		found = append(found, gateway.Upstream{Provider: provider, Model: provider.OwnName(model), Asked: model, Price: price})
 	}
 	return found, elsewhere
+}
+
+func unknownModel(model string) error {
+	return modelNotFound(fmt.Sprintf("The model %.100q does not exist here, or has no price: GET /v1/models lists those there are.", model))
 }
 
 func modelNotFound(message string) error {

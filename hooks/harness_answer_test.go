@@ -88,11 +88,18 @@ func (a answer) outcome() string {
 	if a.status < http.StatusBadRequest || len(a.body) == 0 {
 		return outcome
 	}
-	var body struct{ Code any }
-	if json.Unmarshal(a.body, &body) == nil {
-		if code, ok := body.Code.(string); ok {
-			outcome += " " + code
-		}
+	var body struct {
+		Code  any
+		Error any // an object with the code, below /v1
+	}
+	if json.Unmarshal(a.body, &body) != nil {
+		return outcome
+	}
+	if inner, ok := body.Error.(map[string]any); ok {
+		body.Code = inner["code"]
+	}
+	if code, ok := body.Code.(string); ok {
+		outcome += " " + code
 	}
 	return outcome
 }

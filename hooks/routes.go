@@ -6,6 +6,8 @@ import (
 	"github.com/pocketbase/pocketbase/apis"
 	"github.com/pocketbase/pocketbase/core"
 	"github.com/pocketbase/pocketbase/tools/router"
+
+	"sokuji/internal/metering"
 )
 
 // bindRoutes lists every route of ours.
@@ -14,6 +16,7 @@ func (s *server) bindRoutes(r *router.Router[*core.RequestEvent]) {
 	s.bindUserRoutes(r.Group("/api/user"))
 	s.bindWalletRoutes(r.Group("/api/wallet"))
 	s.bindHealthRoutes(r.Group("/api/health"))
+	s.bindGatewayRoutes(r.Group("/v1"))
 	r.GET("/api/ott/verify", s.ottVerify)
 	r.POST("/api/auth/callback/{provider}", authSocialPosted) // comes from the provider, so without the origin check
 
@@ -98,6 +101,21 @@ func (s *server) bindHealthRoutes(health *router.RouterGroup[*core.RequestEvent]
 	health.GET("/db", s.healthDatabase)
 	health.GET("/kv", s.healthSessions)
 	health.GET("/ready", s.healthReady)
+}
+
+// bindGatewayRoutes lists what reaches a provider. None of these routes keeps
+// PocketBase's bound on bodies: each has its own.
+func (s *server) bindGatewayRoutes(v1 *router.RouterGroup[*core.RequestEvent]) {
+	quiet(v1).Unbind(apis.DefaultBodyLimitMiddlewareId)
+	v1.GET("/models", s.gatewayModelList)
+	v1.GET("/models/{model...}", s.gatewayModelOne)
+	v1.POST("/chat/completions", s.gatewayCall(metering.ChatCompletions))
+	v1.POST("/responses", s.gatewayCall(metering.Responses))
+	v1.POST("/embeddings", s.gatewayCall(metering.Embeddings))
+	v1.POST("/audio/transcriptions", s.gatewayCall(metering.Transcriptions))
+	v1.POST("/audio/speech", s.gatewayCall(metering.Speech))
+	v1.POST("/images/generations", s.gatewayCall(metering.Images))
+	v1.POST("/messages", s.gatewayCall(metering.Messages))
 }
 
 func notFound(e *core.RequestEvent) error {

@@ -62,8 +62,18 @@ var (
 	walletRead = everybody("200").with("401 unauthorized", "guest").
 			with("403 forbidden", "other user's token", "charge key", "gateway key")
 	spender = everybody("403 forbidden").with("401 unauthorized", "guest").with("200", "charge key", "superuser")
-	admin   = everybody("403 forbidden").with("401 unauthorized", "guest").with("200", "superuser")
+	// there is no provider in these houses, so whoever is admitted finds no model
+	gatewayCaller = everybody("404 model_not_found").with("401 invalid_api_key", "guest").with("403 forbidden", "charge key", "superuser")
+	admin         = everybody("403 forbidden").with("401 unauthorized", "guest").with("200", "superuser")
 )
+
+// admittedToGateway are the roles that /v1 admits.
+var admittedToGateway = append([]string{"default key", "x-api-key", "gateway key"}, users...)
+
+func modelBody(*house) string {
+	return object("model", "gpt-4o", "input", "hello", "prompt", "hello", "voice", "alloy", "max_tokens", 10,
+		"messages", []map[string]any{{"role": "user", "content": "hello"}})
+}
 
 // matrixRow is one route and what it answers to whom.
 type matrixRow struct {
@@ -209,7 +219,16 @@ var roleMatrix = []matrixRow{
 	{method: "GET", path: "/api/health/kv", access: open},
 	{method: "GET", path: "/api/health/ready", access: open},
 	{method: "GET", path: "/api/{path...}", call: "/api/nothing/here", access: missing.with("403", keys...)},
-	{method: "GET", path: "/v1/{path...}", call: "/v1/nothing/here", access: missing},
+	{method: "GET", path: "/v1/models", access: gatewayCaller.with("200", slices.Concat(users, keys)...).with("403 forbidden", "charge key")},
+	{method: "GET", path: "/v1/models/{model...}", call: "/v1/models/gpt-4o", access: gatewayCaller},
+	{method: "POST", path: "/v1/chat/completions", access: gatewayCaller, body: modelBody},
+	{method: "POST", path: "/v1/responses", access: gatewayCaller, body: modelBody},
+	{method: "POST", path: "/v1/embeddings", access: gatewayCaller, body: modelBody},
+	{method: "POST", path: "/v1/audio/transcriptions", access: gatewayCaller.with("400 invalid_request", admittedToGateway...), body: modelBody},
+	{method: "POST", path: "/v1/audio/speech", access: gatewayCaller, body: modelBody},
+	{method: "POST", path: "/v1/images/generations", access: gatewayCaller, body: modelBody},
+	{method: "POST", path: "/v1/messages", access: gatewayCaller, body: modelBody},
+	{method: "GET", path: "/v1/{path...}", call: "/v1/nothing/here", access: everybody("404 not_found")},
 }
 
 // cell returns what a role gets on a route, a cookie's origin considered.

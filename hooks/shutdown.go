@@ -36,9 +36,12 @@ func bindShutdown(se *core.ServeEvent, s *server) {
 			s.draining.Store(true)
 			ctx, stop := context.WithTimeout(context.Background(), drainTimeout)
 			defer stop()
+			cut := time.AfterFunc(streamDrainTime, func() { s.gateway.cut(errDraining) })
+			defer cut.Stop()
 			if err := se.Server.Shutdown(ctx); err != nil {
 				s.app.Logger().Warn("Some requests did not finish before the shutdown", slog.Any("error", err))
 			}
+			s.gateway.drain()
 			cancel()
 			if err := s.close(); err != nil {
 				s.app.Logger().Error("The ledger did not close cleanly", slog.Any("error", err))

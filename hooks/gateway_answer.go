@@ -1,0 +1,110 @@
+package hooks
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strconv"
+
+	"sokuji/internal/gateway"
+	"sokuji/internal/ledger"
+	"sokuji/internal/metering"
+	"sokuji/internal/pricing"
+)
+
+const (
+	// maxAnswerBytes bounds a whole answer, which is held until it is settled. The
+	// largest are pictures as text.
+	maxAnswerBytes = 96 << 20
+	// bytesPerToken is the least that a token takes in the text of an answer that
+	// carries no counts.
+	bytesPerToken = 4
+)
+
+var errAnswerTooLarge = fmt.Errorf("the provider's answer has more than %d bytes", maxAnswerBytes)
+
+// answerWhole brings an answer back that comes in one piece: it is settled before
+// any of it is shown.
+func (c *call) answerWhole(answer *gateway.Answer) error {
+	body, err := io.ReadAll(io.LimitReader(answer.Body, maxAnswerBytes+1))
+	if err == nil && len(body) > maxAnswerBytes {
+		err = errAnswerTooLarge
+	}
+	if err != nil {
+		return c.broken(answer, body, err)
+	}
+	c.keepContent(body)
+	report := metering.ParseBody(c.route.endpoint, body)
+	result := outcomeOf(c.route.endpoint, report, c.countBytes(body), true)
+	charged, err := c.settle(answer.Upstream, result, answer.Status)
+	if err != nil {
+		return err
+	}
+	header := c.event.Response.Header()
+	gateway.ReturnHeaders(header, answer.Header)
+	body = c.content.answer(header, body)
+	header.Set(chargedTokensHeader, strconv.FormatInt(charged, 10))
+	header.Set("Content-Length", strconv.Itoa(len(body)))
+	c.ticket.finish(&keptAnswer{status: answer.Status, contentType: header.Get("Content-Type"), charged: charged, body: body})
+	c.event.Response.WriteHeader(answer.Status)
+	_, err = c.event.Response.Write(body)
+	return ignoreGoneClient(err)
+}
+
+// countBytes is our own count of an answer that carries none: what it can hold,
+// and never more than was asked for.
+func (c *call) countBytes(body []byte) pricing.Usage {
+	output := c.asked.Estimate
+	output.OutText = min(output.OutText, int64(len(body))/bytesPerToken+1)
+	return c.counted(output)
+}
+
+// broken closes the bill of a whole answer that did not come to its end. The
+// client has seen nothing of it; it pays only where the cut is its own doing.
+func (c *call) broken(answer *gateway.Answer, body []byte, cause error) error {
+	refused := refusalOfCut(cause)
+	if !errors.Is(cause, gateway.ErrClientGone) && !errors.Is(cause, errAnswerTooLarge) {
+		return errors.Join(c.bill.release(), refused)
+	}
+	result := outcomeOf(c.route.endpoint, metering.Report{}, c.countBytes(body), false)
+	_, err := c.settle(answer.Upstream, result, refused.status)
+	return errors.Join(err, refused)
+}
+
+// answerBytes passes sound on as it comes. It carries no counts, so what was asked
+// for is what is billed, whether or not the client hears the end.
+func (c *call) answerBytes(answer *gateway.Answer) error {
+	result := outcome{usage: c.asked.Estimate, settledBy: ledger.SettledByEstimate}
+	charged, _, _, err := c.server.chargeFor(answer.Upstream, c.plan, result)
+	if err != nil {
+		return priceRefusal(err)
+	}
+	header := c.event.Response.Header()
+	gateway.ReturnHeaders(header, answer.Header)
+	header.Set(chargedTokensHeader, strconv.FormatInt(charged.Total, 10))
+	out := c.newClientWriter()
+	cause := out.copyFrom(answer.Body)
+	status := answer.Status
+	if cause != nil {
+		result.settledBy, status = ledger.SettledByPartial, refusalOfCut(cause).status
+	}
+	if _, err := c.settle(answer.Upstream, result, status); err != nil {
+		return out.breakOff(err)
+	}
+	if cause != nil {
+		c.ticket.finish(nil)
+		return out.breakOff(cause)
+	}
+	c.ticket.finish(out.kept(answer.Status, charged.Total))
+	return nil
+}
+
+// ignoreGoneClient drops the error of writing to a client that is not there: its
+// call is settled, and nobody is left to be told.
+func ignoreGoneClient(err error) error {
+	if err != nil && !errors.Is(err, http.ErrContentLength) {
+		return nil
+	}
+	return err
+}

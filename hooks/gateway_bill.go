@@ -1,0 +1,102 @@
+package hooks
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"sokuji/internal/ledger"
+)
+
+const (
+	// gatewayReference begins the reference of every hold of the gateway, and the
+	// idempotency key of every settlement. At boot it tells whose holds are nobody's.
+	gatewayReference = "gateway:"
+	// billHoldDuration is how long a hold lasts beyond its last renewal. A call that
+	// is alive renews it; after a crash the boot releases it.
+	billHoldDuration = 20 * time.Minute
+	// billAttempts and billPause bound how often a closing is tried that the ledger
+	// has no room for. The pause doubles each time: 3 seconds in all.
+	billAttempts = 6
+	billPause    = 50 * time.Millisecond
+)
+
+// bill is what one call owes: a hold at first, and at its end one settlement or
+// one release. Every exit of a call closes its bill.
+type bill struct {
+	server    *server
+	request   ledger.Request // the wallet that pays, and who asked
+	settleKey string         // under which the settlement happens once
+	holdID    string
+	held      int64 // tokens
+	isClosed  bool
+}
+
+// open reserves tokens, durably, before a provider hears of the call.
+func (b *bill) open(ctx context.Context, amount int64, reference string) error {
+	receipt, err := b.server.ledger.Do(ctx, ledger.Hold{
+		Request: b.request, Amount: max(amount, 1), Duration: billHoldDuration, Reference: gatewayReference + reference,
+	})
+	if err != nil {
+		return err
+	}
+	b.holdID, b.held = receipt.Hold.ID, receipt.Hold.Amount
+	return nil
+}
+
+// extend reserves more, or only renews the deadline. The ledger refuses it for a
+// wallet that is empty or frozen, and then the call must stop.
+func (b *bill) extend(amount int64) error {
+	return b.insist("extend", func() error {
+		receipt, err := b.server.ledger.Do(context.Background(), ledger.Extend{
+			Request: b.request, HoldID: b.holdID, Amount: amount, Duration: billHoldDuration,
+		})
+		if err == nil {
+			b.held = receipt.Hold.Amount
+		}
+		return err
+	})
+}
+
+// settle charges what was used and closes the bill. Its context is nobody's: a
+// client that hangs up does not stop it.
+func (b *bill) settle(amount int64, usage ledger.Usage) error {
+	request := b.request
+	request.IdempotencyKey = b.settleKey
+	err := b.insist("settle", func() error {
+		_, err := b.server.ledger.Do(context.Background(), ledger.Settle{
+			Request: request, HoldID: b.holdID, Amount: amount, ByPrice: true, Usage: usage, Metadata: usage.Metadata,
+		})
+		return err
+	})
+	b.isClosed = err == nil
+	return err
+}
+
+// release closes the bill; nothing is charged.
+func (b *bill) release() error {
+	err := b.insist("release", func() error {
+		_, err := b.server.ledger.Do(context.Background(), ledger.Release{Request: b.request, HoldID: b.holdID})
+		return err
+	})
+	b.isClosed = err == nil
+	return err
+}
+
+// insist tries again what the ledger has no room for. When it never has, the open
+// hold is the record of the call, and the log says so.
+func (b *bill) insist(what string, try func() error) error {
+	pause := billPause
+	for attempt := 1; ; attempt++ {
+		err := try()
+		if ledger.CodeOf(err) != ledger.CodeOverloaded || attempt == billAttempts {
+			if err != nil && ledger.CodeOf(err) != ledger.CodeInsufficientBalance && ledger.CodeOf(err) != ledger.CodeWalletFrozen {
+				b.server.app.Logger().Error("A call's bill could not be written", slog.String("what", what),
+					slog.String("hold", b.holdID), slog.Any("error", err))
+			}
+			return err
+		}
+		time.Sleep(pause)
+		pause *= 2
+	}
+}

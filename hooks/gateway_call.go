@@ -1,0 +1,267 @@
+package hooks
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"log/slog"
+	"net/http"
+	"runtime/debug"
+	"strings"
+	"time"
+
+	"github.com/pocketbase/pocketbase/core"
+
+	"sokuji/internal/gateway"
+	"sokuji/internal/ledger"
+	"sokuji/internal/metering"
+	"sokuji/internal/pricing"
+)
+
+// chargedTokensHeader says what a call cost, in wallet tokens.
+const chargedTokensHeader = "x-sokuji-charged-tokens"
+
+// call is one metered call on its way: docs/metering.md tells its life.
+type call struct {
+	server  *server
+	event   *core.RequestEvent
+	route   gatewayRoute
+	caller  caller
+	plan    entitlement
+	id      string
+	started time.Time
+
+	content   callContent
+	asked     metering.Ask
+	upstreams []gateway.Upstream
+	admission *admission
+	bill      bill
+	ticket    *replayTicket // nil without an Idempotency-Key
+
+	// client ends when nobody reads the answer any more; ctx is the call's own and
+	// ends only when the server does.
+	client     context.Context
+	clientGone context.CancelFunc
+	ctx        context.Context
+
+	answering  gateway.Upstream // who answered
+	firstByte  time.Duration    // from the start to the provider's first byte
+	providerID string           // the provider's own name for the call
+	meter      *metering.Meter  // of a stream
+	answered   []byte           // the beginning of the answer, where contents are kept
+}
+
+// gatewayCall answers one metered route.
+func (s *server) gatewayCall(endpoint metering.Endpoint) func(*core.RequestEvent) error {
+	route := gatewayRouteOf(endpoint)
+	return func(e *core.RequestEvent) error {
+		err := s.gatewayAnswer(e, route)
+		if errors.Is(err, errBrokenOff) {
+			panic(http.ErrAbortHandler) // the one way to tell a client that this was not all
+		}
+		return err
+	}
+}
+
+func (s *server) gatewayAnswer(e *core.RequestEvent, route gatewayRoute) error {
+	leave, err := s.gateway.enter()
+	if err != nil {
+		return err
+	}
+	defer leave()
+	c := &call{server: s, event: e, route: route, id: newCallID(), started: time.Now(), ctx: s.gateway.ctx}
+	c.client, c.clientGone = context.WithCancel(e.Request.Context())
+	defer c.clientGone()
+	e.Response.Header().Set(requestIDHeader, c.id)
+	return c.run()
+}
+
+func newCallID() string {
+	var random [12]byte
+	rand.Read(random[:]) // never fails
+	return "req_" + hex.EncodeToString(random[:])
+}
+
+// run goes the way of the call. Everything before bill.open costs nobody anything;
+// everything behind it ends with a closed bill.
+func (c *call) run() error {
+	if err := c.read(); err != nil {
+		return err
+	}
+	defer c.content.close()
+	replayed, err := c.replayOrBegin()
+	if err != nil || replayed {
+		return err
+	}
+	defer c.ticket.abandon() // unless it was settled
+	if err := c.prepare(); err != nil {
+		return err
+	}
+	defer c.admission.done(0) // unless it was settled
+	if err := c.hold(); err != nil {
+		return err
+	}
+	return c.answer()
+}
+
+// read identifies the caller and reads what they sent.
+func (c *call) read() (err error) {
+	if c.caller, err = requireGatewayCaller(c.event); err != nil {
+		return err
+	}
+	// A call may take longer than the server gives ordinary requests.
+	if err := http.NewResponseController(c.event.Response).SetWriteDeadline(time.Time{}); err != nil && !errors.Is(err, http.ErrNotSupported) {
+		return err
+	}
+	if c.content, err = c.route.read(c.server, c); err != nil {
+		return err
+	}
+	c.asked = c.content.ask()
+	c.bill = bill{server: c.server, request: ledger.Request{Subject: ledger.UserSubject(c.caller.userID), Actor: c.caller.actor()}}
+	return nil
+}
+
+// prepare finds who can answer and whether the caller may ask.
+func (c *call) prepare() (err error) {
+	if c.upstreams, err = c.server.upstreamsFor(c.route.endpoint, c.asked.Model); err != nil {
+		return err
+	}
+	if c.plan, err = c.server.entitlementOf(c.event.Request.Context(), c.bill.request.Subject); err != nil {
+		return err
+	}
+	c.admission, err = c.server.admitCall(c.event, c.caller, callAsk{
+		endpoint: c.route.endpoint, model: c.asked.Model, session: c.asked.Stream,
+		feature:   c.upstreams[0].Price.Feature,
+		estimated: inputTokens(c.asked.Estimate) + c.asked.Estimate.OutText + c.asked.Estimate.OutAudio,
+	})
+	if err == nil {
+		c.bill.request.Spender = c.admission.spender()
+	}
+	return err
+}
+
+// counted is our own count of a call whose answer carries none: a token for every
+// four bytes of a text that was asked, and what was counted of the answer.
+func (c *call) counted(output pricing.Usage) pricing.Usage {
+	usage := c.asked.Estimate
+	if text := c.content.text(); len(text) > 0 {
+		usage.InText = min(usage.InText, int64(len(text))/bytesPerToken+1)
+	}
+	usage.OutText, usage.OutAudio = output.OutText, output.OutAudio
+	return usage
+}
+
+// unanswered is the outcome of a call of which nothing came back.
+func (c *call) unanswered() outcome {
+	return outcomeOf(c.route.endpoint, metering.Report{}, c.counted(pricing.Usage{}), false)
+}
+
+// hold reserves what the call may cost: all of it, or of a stream's output the
+// first step. The dearest of the upstreams counts, for any may be the one.
+func (c *call) hold() error {
+	estimate := c.asked.Estimate
+	if c.asked.Stream {
+		estimate.OutText, estimate.OutAudio = min(estimate.OutText, streamStepTokens), min(estimate.OutAudio, streamStepTokens)
+	}
+	var amount int64
+	for _, upstream := range c.upstreams {
+		charged, _, _, err := c.server.chargeFor(upstream, c.plan, outcome{usage: estimate})
+		if err != nil {
+			return priceRefusal(err)
+		}
+		amount = max(amount, charged.Total)
+	}
+	c.bill.settleKey = gatewayReference + c.id
+	if c.ticket != nil {
+		c.bill.settleKey = c.ticket.settleKey
+	}
+	return c.bill.open(c.event.Request.Context(), amount, c.id)
+}
+
+// answer calls the provider and brings the answer back. A panic on the way closes
+// the bill, too.
+func (c *call) answer() (err error) {
+	defer func() {
+		if fault := recover(); fault != nil {
+			err = c.panicked(fault)
+		}
+	}()
+	answer, err := c.server.gateway.client.Call(c.ctx, c.client, c.upstreams, c.content.request)
+	if failure, failed := errors.AsType[*gateway.Failure](err); failed {
+		return c.failed(failure)
+	}
+	defer answer.Body.Close()
+	c.answering, c.firstByte, c.providerID = answer.Upstream, time.Since(c.started), gateway.RequestID(answer.Header)
+	switch {
+	case strings.HasPrefix(answer.Header.Get("Content-Type"), "text/event-stream"):
+		return c.answerStream(answer)
+	case c.route.bytes:
+		return c.answerBytes(answer)
+	}
+	return c.answerWhole(answer)
+}
+
+// panicked closes the bill after a fault of ours: what came through is charged.
+func (c *call) panicked(fault any) error {
+	c.server.app.Logger().Error("A call panicked", slog.String("request", c.id), slog.Any("fault", fault), slog.String("stack", string(debug.Stack())))
+	var err error
+	switch {
+	case c.bill.isClosed:
+	case c.firstByte == 0:
+		err = c.bill.release()
+	default:
+		result := c.unanswered()
+		if c.meter != nil {
+			result = outcomeOf(c.route.endpoint, c.meter.Report(), c.counted(c.meter.Counted()), false)
+		}
+		_, err = c.settle(c.answering, result, http.StatusInternalServerError)
+		c.ticket.finish(nil)
+	}
+	if c.event.Written() {
+		return errors.Join(errBrokenOff, err)
+	}
+	return errors.Join(errors.New("a call panicked"), err)
+}
+
+// failed closes the bill of a call that no provider answered. A client that did
+// not wait pays for what it asked: the provider has read it.
+func (c *call) failed(failure *gateway.Failure) error {
+	if errors.Is(failure, gateway.ErrClientGone) {
+		_, err := c.settle(failure.Upstream, c.unanswered(), statusClientGone)
+		return errors.Join(err, refusalOfFailure(failure))
+	}
+	if err := c.bill.release(); err != nil {
+		return err
+	}
+	c.server.app.Logger().Warn("A provider did not answer", slog.String("provider", failure.Upstream.Name),
+		slog.String("request", c.id), slog.Int("status", failure.Status), slog.Any("cause", failure.Cause))
+	if !passesThrough(failure) {
+		return refusalOfFailure(failure)
+	}
+	header := c.event.Response.Header()
+	gateway.ReturnHeaders(header, failure.Header)
+	if wait := failure.Header.Get("Retry-After"); wait != "" {
+		header.Set("Retry-After", wait)
+	}
+	c.event.Response.WriteHeader(failure.Status)
+	_, err := c.event.Response.Write(failure.Body)
+	return err
+}
+
+// settle charges what a call used and writes its usage row.
+func (c *call) settle(upstream gateway.Upstream, result outcome, status int) (int64, error) {
+	charged, row, result, err := c.server.chargeFor(upstream, c.plan, result)
+	if err != nil {
+		// Nothing that can be priced is known: what was reserved is what it costs.
+		c.server.app.Logger().Error("A call could not be priced and costs what it held", slog.String("request", c.id), slog.Any("error", err))
+		charged, row = pricing.Charge{Total: c.bill.held}, ledger.Usage{Provider: upstream.Price.Provider, Model: upstream.Asked, Method: http.MethodPost}
+		result.anomalies = append(result.anomalies, "could not be priced")
+	}
+	c.describe(&row, upstream, result, status)
+	if err := c.bill.settle(charged.Total, row); err != nil {
+		return 0, err
+	}
+	c.admission.done(row.InputTokens + row.OutputTokens)
+	return charged.Total, nil
+}

