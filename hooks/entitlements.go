@@ -26,6 +26,7 @@ type entitlement struct {
 	rateLimitRPM          int64
 	features              string // a JSON list of texts, or what an admin wrote there
 	monthlyQuotaTokens    int64
+	marginPPM             int64 // of the plan; 0: the operator's holds
 }
 
 // entitlementOf reads what a subject may do, as new as the last commit.
@@ -46,10 +47,10 @@ func (s *server) entitlementOf(ctx context.Context, subject ledger.Subject) (ent
 func (s *server) loadEntitlement(ctx context.Context, subject ledger.Subject) (entitlement, error) {
 	var e entitlement
 	err := s.reader.QueryRowContext(ctx, `
-		SELECT e.plan_id, e.max_concurrent_sessions, e.rate_limit_rpm, COALESCE(e.features, ''), p.monthly_quota_tokens
+		SELECT e.plan_id, e.max_concurrent_sessions, e.rate_limit_rpm, COALESCE(e.features, ''), p.monthly_quota_tokens, p.margin_ppm
 		FROM entitlements e JOIN plans p ON p.id = e.plan_id
 		WHERE e.subject_id = ? AND e.subject_type = ?`, subject.ID, string(subject.Type)).
-		Scan(&e.planID, &e.maxConcurrentSessions, &e.rateLimitRPM, &e.features, &e.monthlyQuotaTokens)
+		Scan(&e.planID, &e.maxConcurrentSessions, &e.rateLimitRPM, &e.features, &e.monthlyQuotaTokens, &e.marginPPM)
 	if errors.Is(err, sql.ErrNoRows) {
 		return entitlement{}, nil
 	}

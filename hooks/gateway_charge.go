@@ -9,11 +9,13 @@ import (
 )
 
 // charge prices what a call used, and makes the usage row of it, but for the facts
-// of the call itself.
+// of the call itself. What the provider counted in a class that the price has no
+// rate for is charged at the nearest rate: it is consumed already.
 func (s *server) charge(upstream gateway.Upstream, plan entitlement, usage pricing.Usage) (pricing.Charge, ledger.Usage, error) {
 	rates, value := upstream.Price.Rates, s.config.TokenValueMicroUSD
 	margin := s.marginFor(upstream.Price, plan)
-	charged, err := pricing.Quote(usage, rates, margin, value)
+	priced, _ := pricing.Fold(usage, rates)
+	charged, err := pricing.Quote(priced, rates, margin, value)
 	if err != nil {
 		return pricing.Charge{}, ledger.Usage{}, err
 	}
@@ -30,8 +32,8 @@ func (s *server) charge(upstream gateway.Upstream, plan entitlement, usage prici
 }
 
 // marginFor is the margin over the provider's cost, in parts per million.
-func (s *server) marginFor(price pricing.Price, _ entitlement) int64 {
-	return price.EffectiveMarginPPM(s.config.MarginPPM)
+func (s *server) marginFor(price pricing.Price, plan entitlement) int64 {
+	return price.EffectiveMarginPPM(plan.marginPPM, s.config.MarginPPM)
 }
 
 func inputTokens(u pricing.Usage) int64 {

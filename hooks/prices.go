@@ -12,6 +12,9 @@ import (
 
 const pricesCollection = "prices"
 
+// matchPrefix marks a price of every model whose name begins with its model.
+const matchPrefix = "prefix"
+
 // loadPrices reads the whole price book into memory; it is small and every
 // priced use needs it.
 func (s *server) loadPrices() error {
@@ -42,6 +45,8 @@ func priceOf(record *core.Record) (pricing.Price, error) {
 		ID:            record.Id,
 		Provider:      record.GetString("provider"),
 		Model:         record.GetString("model"),
+		Prefix:        record.GetString("match") == matchPrefix,
+		Feature:       record.GetString("feature"),
 		MarginPPM:     int64(record.GetInt("margin_ppm")),
 		EffectiveFrom: record.GetDateTime("effective_from").Time(),
 	}

@@ -1,6 +1,10 @@
 package hooks
 
-import "sokuji/internal/ledger"
+import (
+	"context"
+
+	"sokuji/internal/ledger"
+)
 
 // cost is what something that was consumed costs, and what it was.
 type cost struct {
@@ -13,8 +17,8 @@ type cost struct {
 }
 
 // readCost reads an amount, in the way that the route reads it, or counts of a
-// model that the price book prices.
-func (s *server) readCost(body *fields, amount func(name string) int64) cost {
+// model that the price book prices for the plan of who pays.
+func (s *server) readCost(ctx context.Context, payer ledger.Subject, body *fields, amount func(name string) int64) cost {
 	c := cost{usage: ledger.Usage{
 		Endpoint:   body.text("endpoint"),
 		Method:     body.text("method"),
@@ -34,6 +38,11 @@ func (s *server) readCost(body *fields, amount func(name string) int64) cost {
 		return c
 	}
 	c.byPrice = true
-	c.amount, c.refusal = s.price(&c.usage)
+	plan, err := s.entitlementOf(ctx, payer)
+	if err != nil {
+		c.refusal = &ledger.Error{Code: ledger.CodeOverloaded, Message: "The plan could not be read: try again in a moment."}
+		return c
+	}
+	c.amount, c.refusal = s.price(&c.usage, plan)
 	return c
 }

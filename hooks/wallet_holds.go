@@ -100,7 +100,7 @@ func (s *server) walletHoldSettle(e *core.RequestEvent) error {
 	if err != nil {
 		return err
 	}
-	cost := s.readCost(body, body.amountOrZero)
+	cost := s.readCost(e.Request.Context(), request.Subject, body, body.amountOrZero)
 	settle := ledger.Settle{
 		Request: request, HoldID: holdID(e), Amount: cost.amount, ByPrice: cost.byPrice, Usage: cost.usage,
 		Description: body.text("description"), Metadata: cost.usage.Metadata,

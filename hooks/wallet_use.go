@@ -1,6 +1,7 @@
 package hooks
 
 import (
+	"context"
 	"net/http"
 
 	"github.com/pocketbase/pocketbase/core"
@@ -24,7 +25,7 @@ func (s *server) walletUse(e *core.RequestEvent) error {
 	if err != nil {
 		return err
 	}
-	use, err := s.useForm(body, request)
+	use, err := s.useForm(e.Request.Context(), request.Subject, body, request)
 	if err != nil {
 		return err
 	}
@@ -52,8 +53,8 @@ func showUse(receipt ledger.Receipt) useAnswer {
 	return answer
 }
 
-func (s *server) useForm(body *fields, request ledger.Request) (ledger.Use, error) {
-	cost := s.readCost(body, body.amount)
+func (s *server) useForm(ctx context.Context, payer ledger.Subject, body *fields, request ledger.Request) (ledger.Use, error) {
+	cost := s.readCost(ctx, payer, body, body.amount)
 	use := ledger.Use{
 		Request:       request,
 		AllowNegative: body.flag("allowNegative"),

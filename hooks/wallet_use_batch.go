@@ -1,6 +1,7 @@
 package hooks
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -35,7 +36,7 @@ func (s *server) walletUseBatch(e *core.RequestEvent) error {
 	}
 	uses := ledger.UseBatch{Request: request, Uses: make([]ledger.Use, 0, len(items))}
 	for _, item := range items {
-		uses.Uses = append(uses.Uses, s.batchUse(c, item))
+		uses.Uses = append(uses.Uses, s.batchUse(e.Request.Context(), c, request.Subject, item))
 	}
 	results, replayed, err := s.ledger.DoUses(e.Request.Context(), uses)
 	if err != nil {
@@ -58,7 +59,7 @@ func batchItems(body *fields) ([]json.RawMessage, error) {
 
 // batchUse reads one use. What is wrong with it becomes its refusal, so that it
 // fails alone; its text stays part of what the batch is.
-func (s *server) batchUse(c caller, item json.RawMessage) ledger.Use {
+func (s *server) batchUse(ctx context.Context, c caller, payer ledger.Subject, item json.RawMessage) ledger.Use {
 	body, err := parseFields(item)
 	if err != nil {
 		return brokenUse(item, ledger.Invalid("uses", "Each of uses must be a JSON object, such as {\"amount\":1}."))
@@ -66,7 +67,7 @@ func (s *server) batchUse(c caller, item json.RawMessage) ledger.Use {
 	for _, name := range []string{"userId", "subjectType", "subjectId"} {
 		body.refuse(name, name+" belongs beside uses, not into them: a batch is about one wallet.")
 	}
-	use, err := s.useForm(body, ledger.Request{IdempotencyKey: body.text("idempotencyKey")})
+	use, err := s.useForm(ctx, payer, body, ledger.Request{IdempotencyKey: body.text("idempotencyKey")})
 	if err == nil {
 		err = body.err
 	}

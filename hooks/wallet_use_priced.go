@@ -30,13 +30,13 @@ func readCounts(body *fields, u *ledger.Usage) {
 
 // price returns what the counts of a use cost under the price in force, and notes
 // the price with them, or says why they cannot be priced.
-func (s *server) price(u *ledger.Usage) (int64, error) {
+func (s *server) price(u *ledger.Usage, plan entitlement) (int64, error) {
 	price, found := s.prices.Load().Find(u.Provider, u.Model, time.Now())
 	if !found {
 		return 0, ledger.Invalid("model", fmt.Sprintf(
 			"model %q of provider %q has no price: add one to the collection prices, or send amount.", u.Model, u.Provider))
 	}
-	margin := price.EffectiveMarginPPM(s.config.MarginPPM)
+	margin := s.marginFor(price, plan)
 	charge, err := pricing.Quote(classes(*u), price.Rates, margin, s.config.TokenValueMicroUSD)
 	if err != nil {
 		return 0, priceRefusal(err)

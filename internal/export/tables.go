@@ -84,7 +84,7 @@ var tables = []table{
 		name: "plans", from: "plans", order: "rowid", key: "(`plan_id`)",
 		columns: join([]column{{name: "plan_id", source: "id", kind: name}},
 			columnsOf(count, "monthly_quota_tokens", "price_cents"), columnsOf(instant, "created_at", "updated_at"),
-			columnsOf(object, "features"), columnsOf(count, "rate_limit_rpm", "max_concurrent_sessions")),
+			columnsOf(object, "features"), columnsOf(count, "rate_limit_rpm", "max_concurrent_sessions", "margin_ppm")),
 	},
 	{
 		name: "user", from: "users", order: "rowid", key: "(`id`)",
@@ -225,7 +225,7 @@ var tables = []table{
 		columns: join(columnsOf(name, "id", "provider", "model"), columnsOf(instant, "effective_from"),
 			columnsOf(count, "in_text", "in_cached_text", "in_audio", "in_cached_audio", "in_image", "in_cached_image",
 				"in_cache_write_5m", "in_cache_write_1h", "out_text", "out_audio", "milliseconds", "requests", "margin_ppm"),
-			columnsOf(words, "source"), columnsOf(instant, "created_at")),
+			columnsOf(words, "source"), columnsOf(instant, "created_at"), columnsOf(name, "match", "feature")),
 	},
 	{
 		name: "audit_log", from: "audit_log", order: "rowid", key: "(`id`)",

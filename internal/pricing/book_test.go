@@ -53,6 +53,64 @@ func TestBookFind(t *testing.T) {
 	}
 }
 
+func TestBookFindsByPrefix(t *testing.T) {
+	t.Parallel()
+	book := NewBook([]Price{
+		{ID: "gpt", Provider: "openai", Model: "gpt-", Prefix: true},
+		{ID: "4o", Provider: "openai", Model: "gpt-4o", Prefix: true},
+		{ID: "4o-new", Provider: "openai", Model: "gpt-4o", Prefix: true, EffectiveFrom: day(20)},
+		{ID: "mini", Provider: "openai", Model: "gpt-4o-mini", EffectiveFrom: day(10)},
+		{ID: "soon", Provider: "openai", Model: "gpt-4o-mini-tts", Prefix: true, EffectiveFrom: day(30)},
+		{ID: "all", Provider: "local", Model: "", Prefix: true},
+	})
+	tests := []struct {
+		name, provider, model string
+		at                    time.Time
+		want                  string
+	}{
+		{"the longest prefix", "openai", "gpt-4o-2024-08-06", day(1), "4o"},
+		{"its newest row", "openai", "gpt-4o-2024-08-06", day(20), "4o-new"},
+		{"a shorter prefix", "openai", "gpt-3.5", day(1), "gpt"},
+		{"the prefix itself", "openai", "gpt-4o", day(1), "4o"},
+		{"an exact row before any prefix", "openai", "gpt-4o-mini", day(10), "mini"},
+		{"an exact row that is not in force yet", "openai", "gpt-4o-mini", day(9), "4o"},
+		{"an exact row is no prefix", "openai", "gpt-4o-mini-x", day(10), "4o"},
+		{"a longer prefix that is not in force yet", "openai", "gpt-4o-mini-tts-1", day(10), "4o"},
+		{"in the middle of a name", "openai", "my-gpt-4o", day(10), ""},
+		{"the case counts", "openai", "GPT-4o", day(10), ""},
+		{"another provider's", "azure", "gpt-4o-x", day(10), ""},
+		{"the empty prefix is every model", "Local", "whatever", day(10), "all"},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			got, found := book.Find(test.provider, test.model, test.at)
+			if found != (test.want != "") || got.ID != test.want {
+				t.Fatalf("got %q, %v; want %q", got.ID, found, test.want)
+			}
+		})
+	}
+}
+
+func TestBookModels(t *testing.T) {
+	t.Parallel()
+	book := NewBook([]Price{
+		{ID: "b", Provider: "openai", Model: "b"},
+		{ID: "a-new", Provider: "OpenAI", Model: "a", EffectiveFrom: day(10)},
+		{ID: "a", Provider: "openai", Model: "a"},
+		{ID: "later", Provider: "openai", Model: "later", EffectiveFrom: day(20)},
+		{ID: "prefix", Provider: "openai", Model: "c-", Prefix: true},
+		{ID: "other", Provider: "anthropic", Model: "d"},
+	})
+	var got []string
+	for _, price := range book.Models("OPENAI", day(10)) {
+		got = append(got, price.ID)
+	}
+	if want := []string{"a-new", "b"}; !slices.Equal(got, want) {
+		t.Errorf("got %v, want %v", got, want)
+	}
+}
+
 func TestEmptyBookFindsNothing(t *testing.T) {
 	t.Parallel()
 	for name, book := range map[string]*Book{"no prices": NewBook(nil), "zero": {}} {
@@ -117,11 +175,18 @@ func TestBookFindAgainstScan(t *testing.T) {
 
 func TestPriceMargin(t *testing.T) {
 	t.Parallel()
-	if got := (Price{}).EffectiveMarginPPM(1_500_000); got != 1_500_000 {
-		t.Errorf("without a margin of its own: %d", got)
+	tests := []struct {
+		name                            string
+		price, plan, operator, expected int64
+	}{
+		{"the operator's", 0, 0, 1_500_000, 1_500_000},
+		{"the plan's before the operator's", 0, 1_300_000, 1_500_000, 1_300_000},
+		{"the price's own before both", 1_100_000, 1_300_000, 1_500_000, 1_100_000},
 	}
-	if got := (Price{MarginPPM: 1_100_000}).EffectiveMarginPPM(1_500_000); got != 1_100_000 {
-		t.Errorf("with a margin of its own: %d", got)
+	for _, test := range tests {
+		if got := (Price{MarginPPM: test.price}).EffectiveMarginPPM(test.plan, test.operator); got != test.expected {
+			t.Errorf("%s: got %d, want %d", test.name, got, test.expected)
+		}
 	}
 }
 

@@ -32,7 +32,7 @@ func TestSeedPricesChargeAsTheOriginal(t *testing.T) {
 			t.Errorf("%s is not seeded", test.model)
 			continue
 		}
-		margin := price.EffectiveMarginPPM(DefaultMarginPPM)
+		margin := price.EffectiveMarginPPM(0, DefaultMarginPPM)
 		got, err := Quote(test.usage, price.Rates, margin, DefaultTokenValueMicroUSD)
 		if err != nil || got != test.want {
 			t.Errorf("%s %+v: got %+v, %v; want %+v", test.model, test.usage, got, err, test.want)

@@ -42,3 +42,23 @@ func (u Usage) values() [classCount]int64 {
 		u.OutText, u.OutAudio,
 	}
 }
+
+// usageOf is the reverse of values.
+func usageOf(counts [classCount]int64) Usage {
+	return Usage{
+		InText: counts[0], InAudio: counts[1], InImage: counts[2],
+		InCachedText: counts[3], InCachedAudio: counts[4], InCachedImage: counts[5],
+		InCacheWrite5m: counts[6], InCacheWrite1h: counts[7],
+		Milliseconds: counts[8], Requests: counts[9],
+		OutText: counts[10], OutAudio: counts[11],
+	}
+}
+
+// InputTokens is how many tokens went into the model, of whatever kind.
+func (u Usage) InputTokens() int64 {
+	return u.InText + u.InAudio + u.InImage + u.InCachedText + u.InCachedAudio + u.InCachedImage +
+		u.InCacheWrite5m + u.InCacheWrite1h
+}
+
+// OutputTokens is how many tokens came out of it.
+func (u Usage) OutputTokens() int64 { return u.OutText + u.OutAudio }
