@@ -133,7 +133,7 @@ func (c *call) prepare() (err error) {
 	c.admission, err = c.server.admitCall(c.event, c.caller, callAsk{
 		endpoint: c.route.endpoint, model: c.asked.Model, session: c.asked.Stream,
 		feature:   c.upstreams[0].Price.Feature,
-		estimated: inputTokens(c.asked.Estimate) + c.asked.Estimate.OutText + c.asked.Estimate.OutAudio,
+		estimated: c.asked.Estimate.InputTokens() + c.asked.Estimate.OutputTokens(),
 	})
 	if err == nil {
 		c.bill.request.Spender = c.admission.spender()

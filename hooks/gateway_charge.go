@@ -9,19 +9,17 @@ import (
 )
 
 // charge prices what a call used, and makes the usage row of it, but for the facts
-// of the call itself. What the provider counted in a class that the price has no
-// rate for is charged at the nearest rate: it is consumed already.
+// of the call itself.
 func (s *server) charge(upstream gateway.Upstream, plan entitlement, usage pricing.Usage) (pricing.Charge, ledger.Usage, error) {
 	rates, value := upstream.Price.Rates, s.config.TokenValueMicroUSD
 	margin := s.marginFor(upstream.Price, plan)
-	priced, _ := pricing.Fold(usage, rates)
-	charged, err := pricing.Quote(priced, rates, margin, value)
+	charged, err := pricing.Quote(usage, rates, margin, value)
 	if err != nil {
 		return pricing.Charge{}, ledger.Usage{}, err
 	}
 	row := ledger.Usage{
 		Provider: upstream.Price.Provider, Model: upstream.Asked, Modality: modalityOf(usage), Method: "POST",
-		InputTokens: inputTokens(usage), OutputTokens: usage.OutText + usage.OutAudio, Milliseconds: usage.Milliseconds,
+		InputTokens: usage.InputTokens(), OutputTokens: usage.OutputTokens(), Milliseconds: usage.Milliseconds,
 		AdjustedInputTokens: charged.In, AdjustedOutputTokens: charged.Out,
 		PriceID: upstream.Price.ID, Rates: pinRates(rates, margin, value),
 	}
@@ -34,10 +32,6 @@ func (s *server) charge(upstream gateway.Upstream, plan entitlement, usage prici
 // marginFor is the margin over the provider's cost, in parts per million.
 func (s *server) marginFor(price pricing.Price, plan entitlement) int64 {
 	return price.EffectiveMarginPPM(plan.marginPPM, s.config.MarginPPM)
-}
-
-func inputTokens(u pricing.Usage) int64 {
-	return u.InText + u.InAudio + u.InImage + u.InCachedText + u.InCachedAudio + u.InCachedImage + u.InCacheWrite5m + u.InCacheWrite1h
 }
 
 // modalityOf is audio as soon as any was heard or spoken.

@@ -53,32 +53,14 @@ func isPlausible(u pricing.Usage) bool {
 }
 
 // chargeFor prices an outcome. Counts of a class without a rate are priced as the
-// plain class of their side, so that they are not given away: a discount that the
+// nearest class that has one, so that they are not given away: a discount that the
 // price does not name is none.
 func (s *server) chargeFor(upstream gateway.Upstream, plan entitlement, result outcome) (pricing.Charge, ledger.Usage, outcome, error) {
 	charged, row, err := s.charge(upstream, plan, result.usage)
 	if _, unpriced := errors.AsType[*pricing.UnpricedError](err); unpriced {
-		result.usage = asPlainText(result.usage, upstream.Price.Rates)
-		result.anomalies = append(result.anomalies, "counts of a class without a rate were priced as text")
+		result.usage, _ = pricing.Fold(result.usage, upstream.Price.Rates)
+		result.anomalies = append(result.anomalies, "counts of a class without a rate were priced as the nearest class")
 		charged, row, err = s.charge(upstream, plan, result.usage)
 	}
 	return charged, row, result, err
-}
-
-// asPlainText moves the counts of classes without a rate to their side's text.
-func asPlainText(u pricing.Usage, rates pricing.Rates) pricing.Usage {
-	move := func(count *int64, rate int64, to *int64) {
-		if rate == 0 {
-			*to, *count = *to+*count, 0
-		}
-	}
-	move(&u.InCachedAudio, rates.InCachedAudio, &u.InAudio)
-	move(&u.InCachedImage, rates.InCachedImage, &u.InImage)
-	move(&u.InAudio, rates.InAudio, &u.InText)
-	move(&u.InImage, rates.InImage, &u.InText)
-	move(&u.InCachedText, rates.InCachedText, &u.InText)
-	move(&u.InCacheWrite5m, rates.InCacheWrite5m, &u.InText)
-	move(&u.InCacheWrite1h, rates.InCacheWrite1h, &u.InText)
-	move(&u.OutAudio, rates.OutAudio, &u.OutText)
-	return u
 }

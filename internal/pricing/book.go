@@ -24,9 +24,6 @@ type Price struct {
 	// EffectiveFrom is the first moment at which the price is in force. The
 	// zero time means always.
 	EffectiveFrom time.Time
-	// Feature is what a plan must have for the model, such as advanced_models; ""
-	// opens it to all.
-	Feature string
 }
 
 // EffectiveMarginPPM returns the price's own margin, else the plan's, else the
