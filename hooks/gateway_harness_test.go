@@ -182,9 +182,8 @@ func (g *gatewayHouse) settlement() settlement {
 func (g *gatewayHouse) settled() settlement {
 	g.t.Helper()
 	for deadline := time.Now().Add(10 * time.Second); ; time.Sleep(5 * time.Millisecond) {
-		s := g.settlement()
-		if s.holdState != "open" || time.Now().After(deadline) {
-			return s
+		if g.settlement().holdState != "open" || time.Now().After(deadline) {
+			return g.settlement() // once more, because the first look takes its time
 		}
 	}
 }
@@ -203,6 +202,7 @@ type liveStream struct {
 	t        *testing.T
 	response *http.Response
 	lines    *bufio.Scanner
+	seen     string
 }
 
 func (g *gatewayHouse) stream(path, body string, headers ...string) *liveStream {
@@ -212,12 +212,20 @@ func (g *gatewayHouse) stream(path, body string, headers ...string) *liveStream 
 		g.t.Fatal(err)
 	}
 	g.t.Cleanup(func() { response.Body.Close() })
-	return &liveStream{t: g.t, response: response, lines: bufio.NewScanner(response.Body)}
+	return newLiveStream(g.t, response)
 }
+
+func newLiveStream(t *testing.T, response *http.Response) *liveStream {
+	return &liveStream{t: t, response: response, lines: bufio.NewScanner(response.Body)}
+}
+
+// text is the rest of an answer that is no stream.
+func (l *liveStream) text() string { return l.seen }
 
 // next is the data of the next event, or "" at the end.
 func (l *liveStream) next() string {
 	for l.lines.Scan() {
+		l.seen += l.lines.Text()
 		if data, ok := strings.CutPrefix(l.lines.Text(), "data: "); ok {
 			return data
 		}

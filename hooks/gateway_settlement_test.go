@@ -1,9 +1,15 @@
 package hooks
 
 import (
+	"context"
+	"fmt"
+	"net/http"
 	"slices"
 	"strings"
 	"testing"
+	"time"
+
+	"sokuji/internal/apikeys"
 )
 
 func TestAChatIsChargedByTheProvidersCounts(t *testing.T) {
@@ -50,4 +56,270 @@ func TestAStreamIsChargedAndItsUsageHidden(t *testing.T) {
 		t.Errorf("the provider was not asked for the usage: %s", g.up.last(t).body)
 	}
 	g.wantSettlement(settlement{holdState: "settled", entries: 1, charged: ordinaryCharge, settledBy: "provider"})
+}
+
+// A client that asks for the usage gets it, and in our own event what it cost.
+func TestAStreamShowsUsageWhenAsked(t *testing.T) {
+	g := newGatewayHouse(t, chunks(delta("hello"), usageChunk, done))
+	stream := g.stream("/v1/chat/completions", chat("stream", true, "stream_options", map[string]any{"include_usage": true}), "x-sokuji-usage", "event")
+	got := stream.rest()
+	want := []string{delta("hello"), usageChunk, `{"charged_tokens":240}`, done}
+	if !slices.Equal(got, want) {
+		t.Errorf("the events are %q, want %q", got, want)
+	}
+}
+
+// settlementCase is a call that does not go as usual, and what is left of it.
+type settlementCase struct {
+	serve http.HandlerFunc
+	body  string
+	// during runs when the first event has come; nil only reads on.
+	during func(*gatewayHouse)
+	// leaves tells that the client goes away after the first event.
+	leaves bool
+
+	status    int
+	last      string // the code of an error in the last event, or its data
+	holdState string
+	settledBy string // empty: nothing is charged
+	least     int64  // charged tokens, at the least and
+	most      int64  // at the most
+}
+
+// gate holds a provider up until the test opens it.
+type gate chan struct{}
+
+func (g gate) then(w http.ResponseWriter, r *http.Request, next http.HandlerFunc) {
+	select {
+	case <-g:
+		next(w, r)
+	case <-r.Context().Done():
+	}
+}
+
+const streamed = `"stream":true`
+
+func streamChat() string { return chat("stream", true) }
+
+// settlementCases are the table of docs/metering.md.
+func settlementCases() map[string]settlementCase {
+	const inputOnly = promptTokens * tokensIn * 20 // our own count of the short question, generously
+	exact := func(c settlementCase, tokens int64) settlementCase {
+		c.least, c.most = tokens, tokens
+		return c
+	}
+	partial := func(c settlementCase) settlementCase {
+		c.holdState, c.settledBy, c.least, c.most = "settled", "partial", 1, inputOnly
+		return c
+	}
+	withheld := make(gate) // of the client that leaves at the first byte
+	afterward := make(gate)
+	return map[string]settlementCase{
+		"the provider fails before output": {
+			serve:  func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "secret of "+providerKey, 500) },
+			status: 502, holdState: "released",
+		},
+		"the provider refuses the request": {
+			serve: func(w http.ResponseWriter, _ *http.Request) {
+				w.WriteHeader(400)
+				fmt.Fprint(w, `{"error":{"message":"too hot","code":"bad_temperature"}}`)
+			},
+			status: 400, last: "bad_temperature", holdState: "released",
+		},
+		"the provider closes before output": {serve: chunks("!cut"), body: streamChat(), status: 502, holdState: "released"},
+		"the provider cuts a whole answer": {
+			serve: func(w http.ResponseWriter, _ *http.Request) {
+				w.Header().Set("Content-Type", "application/json")
+				w.Header().Set("Content-Length", "1000")
+				fmt.Fprint(w, `{"id":"chatcmpl-1"`)
+				panic(http.ErrAbortHandler)
+			},
+			status: 502, holdState: "released",
+		},
+		"the provider cuts a stream":          partial(settlementCase{serve: chunks(delta("a"), delta("b"), "!cut"), body: streamChat(), status: 200, last: "provider_error"}),
+		"the provider cuts after the usage":   exact(settlementCase{serve: chunks(delta("a"), usageChunk, "!cut"), body: streamChat(), status: 200, last: "provider_error", holdState: "settled", settledBy: "provider"}, ordinaryCharge),
+		"a stream without [DONE]":             exact(settlementCase{serve: chunks(delta("a"), usageChunk), body: streamChat(), status: 200, holdState: "settled", settledBy: "provider"}, ordinaryCharge),
+		"a stream without usage":              {serve: chunks(delta("a"), done), body: streamChat(), status: 200, last: done, holdState: "settled", settledBy: "estimate", least: 1, most: inputOnly},
+		"explicit zero usage":                 exact(settlementCase{serve: chunks(delta("a"), `{"choices":[],"usage":{"prompt_tokens":0,"completion_tokens":0,"total_tokens":0}}`, done), body: streamChat(), status: 200, last: done, holdState: "settled", settledBy: "provider"}, 0),
+		"usage above the hold":                exact(settlementCase{serve: chunks(delta("a"), `{"choices":[],"usage":{"prompt_tokens":10,"completion_tokens":5000,"total_tokens":5010}}`, done), body: streamChat(), status: 200, last: done, holdState: "settled", settledBy: "provider"}, 10*tokensIn+5000*tokensOut),
+		"usage that nobody believes":          {serve: chunks(delta("a"), `{"choices":[],"usage":{"prompt_tokens":900000000,"completion_tokens":5,"total_tokens":900000005}}`, done), body: streamChat(), status: 200, last: done, holdState: "settled", settledBy: "estimate", least: 1, most: inputOnly},
+		"the wallet is frozen mid-stream":     partial(settlementCase{serve: chunks(append([]string{delta("a")}, slices.Repeat([]string{delta("b")}, 200)...)...), body: streamChat(), status: 200, last: "wallet_frozen"}),
+		"the key is revoked mid-stream":       partial(settlementCase{status: 200, last: "invalid_api_key"}),
+		"the server is drained mid-stream":    partial(settlementCase{serve: chunks(delta("a"), "!wait"), body: streamChat(), status: 200, last: "overloaded", during: func(g *gatewayHouse) { g.server.gateway.cut(errDraining) }}),
+		"the client leaves at the first byte": partial(settlementCase{serve: chunks(delta("a"), "!wait"), body: streamChat(), status: 200, leaves: true}),
+		"the client leaves, and the provider goes on": exact(settlementCase{serve: func(w http.ResponseWriter, r *http.Request) {
+			chunks(delta("a"))(w, r)
+			afterward.then(w, r, chunks(delta("b"), usageChunk, done))
+		}, body: streamChat(), status: 200, leaves: true, during: func(*gatewayHouse) { close(afterward) }, holdState: "settled", settledBy: "provider"}, ordinaryCharge),
+		"the client leaves after the usage": exact(settlementCase{serve: func(w http.ResponseWriter, r *http.Request) {
+			chunks(delta("a"), usageChunk)(w, r)
+			withheld.then(w, r, chunks(done))
+		}, body: streamChat(), status: 200, leaves: true, during: func(*gatewayHouse) { close(withheld) }, holdState: "settled", settledBy: "provider"}, ordinaryCharge),
+	}
+}
+
+func TestSettlement(t *testing.T) {
+	freeze := func(g *gatewayHouse) {
+		g.do("POST", "/api/wallet/freeze", g.asRoot(), object("userId", g.alice.Id, "reason", "a test")).want(200)
+	}
+	for name, c := range settlementCases() {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			proceed := make(gate)
+			if name == "the wallet is frozen mid-stream" || name == "the key is revoked mid-stream" {
+				c.body = streamChat()
+				c.serve = func(w http.ResponseWriter, r *http.Request) {
+					chunks(delta("a"))(w, r)
+					proceed.then(w, r, chunks(slices.Repeat([]string{delta("b")}, 50)...))
+				}
+				c.during = func(g *gatewayHouse) {
+					if name == "the wallet is frozen mid-stream" {
+						freeze(g)
+					} else {
+						g.mustExecuteKeyDelete()
+					}
+					close(proceed)
+				}
+			}
+			g := newGatewayHouse(t, c.serve)
+			g.server.gateway.renewInterval = 0 // each event shows that it may
+			g.server.gateway.client.DrainTime = 50 * time.Millisecond
+			if strings.Contains(name, "goes on") || strings.Contains(name, "after the usage") {
+				g.server.gateway.client.DrainTime = time.Minute
+			}
+			g.runSettlement(c)
+		})
+	}
+}
+
+func (g *gatewayHouse) mustExecuteKeyDelete() {
+	g.t.Helper()
+	id := g.firstID("api_keys", "user = {:user}", "user", g.alice.Id)
+	g.do("DELETE", "/api/collections/api_keys/records/"+id, g.asRoot(), "").want(204)
+}
+
+func (g *gatewayHouse) runSettlement(c settlementCase) {
+	g.t.Helper()
+	body := c.body
+	if body == "" {
+		body = chat()
+	}
+	ctx, leave := context.WithCancel(g.t.Context())
+	defer leave()
+	response, err := g.srv.Client().Do(g.request("POST", "/v1/chat/completions", bearer(g.key), body).WithContext(ctx))
+	if err != nil {
+		g.t.Fatal(err)
+	}
+	defer response.Body.Close()
+	if response.StatusCode != c.status {
+		g.t.Fatalf("the status is %d, want %d", response.StatusCode, c.status)
+	}
+	stream := newLiveStream(g.t, response)
+	var events []string
+	if strings.Contains(body, streamed) && c.status == 200 {
+		events = append(events, stream.next())
+	}
+	if c.leaves {
+		leave()
+	}
+	if c.during != nil {
+		c.during(g)
+	}
+	if !c.leaves {
+		events = append(events, stream.rest()...)
+		g.wantLast(c, events, stream)
+	}
+	got := g.settled()
+	if got.holdState != c.holdState || got.held != 0 || got.settledBy != c.settledBy {
+		g.t.Errorf("the books say %+v, want a hold that is %s, by %q", got, c.holdState, c.settledBy)
+	}
+	if got.charged < c.least || got.charged > c.most || got.balance != 1_000_000-got.charged {
+		g.t.Errorf("the books say %+v, want a charge from %d to %d", got, c.least, c.most)
+	}
+	if wantEntries := min(len(c.settledBy), 1); got.entries != wantEntries {
+		g.t.Errorf("there are %d uses, want %d", got.entries, wantEntries)
+	}
+}
+
+func (g *gatewayHouse) wantLast(c settlementCase, events []string, stream *liveStream) {
+	g.t.Helper()
+	if c.last == "" {
+		return
+	}
+	if len(events) == 0 {
+		if code := errorCode(stream.text()); code != c.last {
+			g.t.Errorf("the error is %q, want %q", code, c.last)
+		}
+		return
+	}
+	last := events[len(events)-1]
+	if last != c.last && errorCode(last) != c.last {
+		g.t.Errorf("the last event is %q, want %s", last, c.last)
+	}
+}
+
+// A stream that the wallet cannot pay for to its end is stopped with an error, and
+// the debt is within the bound of docs/metering.md.
+func TestTheBalanceRunsOutMidStream(t *testing.T) {
+	long := slices.Repeat([]string{delta(strings.Repeat("word ", 100))}, 2000)
+	g := newGatewayHouse(t, chunks(append(long, usageChunk, done)...))
+	g.do("POST", "/api/wallet/adjust", g.asRoot(), object("userId", g.alice.Id, "amount", -900_000, "description", "a test")).want(200)
+	events := g.stream("/v1/chat/completions", chat("stream", true, "max_tokens", 1_000_000)).rest()
+	last := events[len(events)-1]
+	if errorCode(last) != "insufficient_quota" || len(events) >= len(long) {
+		t.Fatalf("after %d events came %s", len(events), last)
+	}
+	got := g.settled()
+	if got.settledBy != "partial" || got.holdState != "settled" || got.balance != 100_000-got.charged {
+		t.Errorf("the books say %+v", got)
+	}
+	if got.balance < -streamStepTokens*tokensOut {
+		t.Errorf("the wallet owes %d, more than a step", -got.balance)
+	}
+}
+
+func TestAnEmptyWalletIsRefusedBeforeTheProviderHearsOfIt(t *testing.T) {
+	g := newGatewayHouse(t, completion)
+	g.do("POST", "/api/wallet/adjust", g.asRoot(), object("userId", g.alice.Id, "amount", -1_000_000, "description", "a test")).want(200)
+	got := g.post("/v1/chat/completions", chat()).wantOutcome("429 insufficient_quota")
+	if got.header.Get("x-should-retry") != "false" || got.text("error.type") != "insufficient_quota" {
+		t.Errorf("the SDK would try again: %v %s", got.header, got.body)
+	}
+	g.do("POST", "/api/wallet/freeze", g.asRoot(), object("userId", g.alice.Id, "reason", "a test")).want(200)
+	got = g.post("/v1/chat/completions", chat()).wantOutcome("403 wallet_frozen")
+	if got.text("error.type") != "permission_error" {
+		t.Errorf("the error is %s", got.body)
+	}
+	if g.up.count() != 0 {
+		t.Errorf("the provider was called %d times", g.up.count())
+	}
+}
+
+// A panic of ours leaves no open hold and no free answer.
+func TestAPanicClosesTheBill(t *testing.T) {
+	t.Run("before the provider is called", func(t *testing.T) {
+		g := newGatewayHouse(t, completion)
+		g.server.gateway.client = nil
+		g.post("/v1/chat/completions", chat()).wantOutcome("500 internal_error")
+		g.wantSettlement(settlement{holdState: "released"})
+	})
+	t.Run("in a stream", func(t *testing.T) {
+		proceed := make(gate)
+		g := newGatewayHouse(t, func(w http.ResponseWriter, r *http.Request) {
+			chunks(delta("a"))(w, r)
+			proceed.then(w, r, chunks(delta("b"), usageChunk, done))
+		})
+		g.server.gateway.renewInterval = 0
+		stream := g.stream("/v1/chat/completions", streamChat())
+		stream.next()
+		g.server.keys.checker = nil // the next look at the key panics
+		close(proceed)
+		if rest := stream.rest(); len(rest) > 0 || stream.lines.Err() == nil {
+			t.Errorf("the client takes %q for the end", rest)
+		}
+		g.server.keys.checker = apikeys.NewChecker()
+		if got := g.settled(); got.held != 0 || got.settledBy != "partial" || got.charged < 1 {
+			t.Errorf("the books say %+v", got)
+		}
+	})
 }

@@ -37,6 +37,7 @@ func (c *call) describe(row *ledger.Usage, upstream gateway.Upstream, result out
 		Upstream: upstream.Name, ProviderRequestID: c.providerID, Anomalies: result.anomalies,
 	}
 	row.CallFacts = ledger.CallFacts{
+		APIKey: c.caller.grant.ID,
 		Counts: encodeCounts(result.usage), Status: int64(status), SettledBy: result.settledBy,
 		FirstByteMS: c.firstByte.Milliseconds(), DurationMS: time.Since(c.started).Milliseconds(),
 	}

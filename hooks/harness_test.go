@@ -95,9 +95,10 @@ func fillTemplate(app *tests.TestApp) error {
 
 // house is one running server with its own data.
 type house struct {
-	t   *testing.T
-	app *tests.TestApp
-	srv *httptest.Server
+	t      *testing.T
+	app    *tests.TestApp
+	srv    *httptest.Server
+	server *server // what is behind it
 
 	alice, bob, root *core.Record
 }
@@ -130,7 +131,10 @@ func (h *house) serve(environment map[string]string) {
 		h.t.Fatal(err)
 	}
 	page := fstest.MapFS{"pb_public/index.html": {Data: []byte("<!doctype html><title>portal</title>")}}
-	if err := Register(h.app, settings, page); err != nil {
+	if h.server, err = newServer(h.app, settings); err != nil {
+		h.t.Fatal(err)
+	}
+	if err := h.server.bind(page); err != nil {
 		h.t.Fatal(err)
 	}
 	router, err := apis.NewRouter(h.app)

@@ -13,14 +13,19 @@ import (
 // behind the routes start when the app begins to serve, because the schema is
 // not there before.
 func Register(app core.App, settings config.Config, public fs.FS) error {
-	embedded, err := fs.Sub(public, "pb_public")
-	if err != nil {
-		return err
-	}
 	s, err := newServer(app, settings)
 	if err != nil {
 		return err
 	}
+	return s.bind(public)
+}
+
+func (s *server) bind(public fs.FS) error {
+	embedded, err := fs.Sub(public, "pb_public")
+	if err != nil {
+		return err
+	}
+	app, settings := s.app, s.config
 
 	bindUserPasswords(app, s) // hashes before the next one opens the write transaction
 	bindUserProvisioning(app)
