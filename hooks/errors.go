@@ -76,6 +76,7 @@ var ledgerStatus = map[ledger.Code]int{
 	ledger.CodeHoldNotFound:        http.StatusNotFound,
 	ledger.CodeHoldNotOpen:         http.StatusConflict,
 	ledger.CodeOverRefund:          http.StatusConflict,
+	ledger.CodeSpendLimitReached:   http.StatusForbidden,
 	ledger.CodeOverloaded:          http.StatusServiceUnavailable,
 }
 
@@ -89,6 +90,7 @@ var ledgerTitle = map[ledger.Code]string{
 	ledger.CodeHoldNotFound:        "Hold not found",
 	ledger.CodeHoldNotOpen:         "Hold not open",
 	ledger.CodeOverRefund:          "Over refund",
+	ledger.CodeSpendLimitReached:   "Spend limit reached",
 	ledger.CodeOverloaded:          "Overloaded",
 }
 

@@ -7,7 +7,7 @@ import "github.com/pocketbase/pocketbase/core"
 func bindHiddenColumns(app core.App) {
 	for collection, columns := range map[string][]string{
 		sessionsCollection: {"token_hash", "token_key_hash"},
-		keysCollection:     {"key_hash"},
+		keysCollection:     {"key_hash", "old_key_hash"},
 		// encrypted, but of no more use to anybody
 		providersCollection: {"api_key"},
 	} {

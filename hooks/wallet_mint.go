@@ -107,6 +107,8 @@ func priceByPlan(app core.App, mint *ledger.Mint) error {
 		PlanID:                plan.Id,
 		MaxConcurrentSessions: int64(plan.GetInt("max_concurrent_sessions")),
 		RateLimitRPM:          int64(plan.GetInt("rate_limit_rpm")),
+		RateLimitTPM:          int64(plan.GetInt("rate_limit_tpm")),
+		AllowedModels:         json.RawMessage(plan.GetString("allowed_models")),
 		Features:              json.RawMessage(plan.GetString("features")),
 	}
 	return nil

@@ -29,8 +29,8 @@ func RemoveOrganization(tx dbx.Builder, id string) error {
 // entitle puts a subject on the free plan.
 func entitle(tx dbx.Builder, subject ledger.Subject, now time.Time) error {
 	result, err := tx.NewQuery(`
-		INSERT INTO entitlements (id, subject_type, subject_id, plan_id, max_concurrent_sessions, rate_limit_rpm, features, updated_at)
-		SELECT {:id}, {:type}, {:id}, id, max_concurrent_sessions, rate_limit_rpm, features, {:now} FROM plans WHERE id = {:plan}`).
+		INSERT INTO entitlements (id, subject_type, subject_id, plan_id, max_concurrent_sessions, rate_limit_rpm, rate_limit_tpm, allowed_models, features, updated_at)
+		SELECT {:id}, {:type}, {:id}, id, max_concurrent_sessions, rate_limit_rpm, rate_limit_tpm, allowed_models, features, {:now} FROM plans WHERE id = {:plan}`).
 		Bind(dbx.Params{"id": subject.ID, "type": string(subject.Type), "plan": FreePlan, "now": formatTime(now)}).Execute()
 	if err != nil {
 		return fmt.Errorf("entitlement: %w", err)

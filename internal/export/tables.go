@@ -84,7 +84,8 @@ var tables = []table{
 		name: "plans", from: "plans", order: "rowid", key: "(`plan_id`)",
 		columns: join([]column{{name: "plan_id", source: "id", kind: name}},
 			columnsOf(count, "monthly_quota_tokens", "price_cents"), columnsOf(instant, "created_at", "updated_at"),
-			columnsOf(object, "features"), columnsOf(count, "rate_limit_rpm", "max_concurrent_sessions", "margin_ppm")),
+			columnsOf(object, "features"), columnsOf(count, "rate_limit_rpm", "max_concurrent_sessions", "margin_ppm", "rate_limit_tpm"),
+			columnsOf(object, "allowed_models")),
 	},
 	{
 		name: "user", from: "users", order: "rowid", key: "(`id`)",
@@ -144,7 +145,8 @@ var tables = []table{
 	{
 		name: "entitlements", from: "entitlements", order: "rowid", key: "(`subject_type`, `subject_id`)",
 		columns: join(ofSubject, columnsOf(words, "plan_id"), columnsOf(count, "max_concurrent_sessions", "rate_limit_rpm"),
-			columnsOf(object, "features"), columnsOf(instant, "updated_at")),
+			columnsOf(object, "features"), columnsOf(instant, "updated_at"),
+			columnsOf(count, "rate_limit_tpm"), columnsOf(object, "allowed_models")),
 		member: "entitlement", owned: ownSubject, isSingle: true,
 	},
 	{
@@ -182,8 +184,16 @@ var tables = []table{
 	{
 		name: "api_keys", from: "api_keys", order: "rowid", key: "(`id`)",
 		columns: join(columnsOf(name, "id", "user", "name", "prefix"), columnsOf(object, "scopes"), columnsOf(flag, "is_default", "disabled"),
-			columnsOf(count, "version"), columnsOf(instant, "created_at", "updated_at", "last_used_at", "expires_at")),
+			columnsOf(count, "version"), columnsOf(instant, "created_at", "updated_at", "last_used_at", "expires_at"),
+			columnsOf(count, "spend_limit_tokens", "daily_budget_tokens", "monthly_budget_tokens", "rate_limit_rpm", "rate_limit_tpm"),
+			columnsOf(object, "allowed_models", "allowed_ips"), columnsOf(instant, "old_key_expires_at")),
 		member: "apiKeys", owned: "user = ?",
+	},
+	{
+		name: "api_key_spending", from: "api_key_spending", order: "key_id", key: "(`key_id`)",
+		columns: join(columnsOf(name, "key_id"), columnsOf(count, "tokens", "held_tokens"), columnsOf(name, "day"),
+			columnsOf(count, "day_tokens"), columnsOf(name, "month"), columnsOf(count, "month_tokens")),
+		member: "apiKeySpending", owned: "key_id IN (SELECT id FROM api_keys WHERE user = ?)",
 	},
 	{
 		name: "organizations", from: "organizations", order: "rowid", key: "(`id`)",
@@ -197,7 +207,7 @@ var tables = []table{
 	{
 		name: "wallet_holds", from: "wallet_holds", order: "rowid", key: "(`id`)",
 		columns: join(ids, ofSubject, columnsOf(count, "amount_tokens"), columnsOf(name, "state"), columnsOf(words, "reference", "ledger_id"),
-			columnsOf(instant, "created_at", "expires_at", "closed_at")),
+			columnsOf(instant, "created_at", "expires_at", "closed_at"), columnsOf(words, "api_key")),
 		member: "holds", owned: ownSubject, ownOrder: "id",
 	},
 	{

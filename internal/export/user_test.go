@@ -28,7 +28,7 @@ func TestAUsersPartIsTheirsAlone(t *testing.T) {
 	if err := json.Unmarshal(out.Bytes(), &document); err != nil {
 		t.Fatalf("%v: %s", err, out.String())
 	}
-	want := []string{"accounts", "apiKeys", "appUser", "auditLog", "entitlement", "exportedAt", "grants", "holds", "ledger", "memberships",
+	want := []string{"accounts", "apiKeySpending", "apiKeys", "appUser", "auditLog", "entitlement", "exportedAt", "grants", "holds", "ledger", "memberships",
 		"sessions", "usage", "usageDaily", "user", "wallet"}
 	if got := slices.Sorted(maps.Keys(document)); !slices.Equal(got, want) {
 		t.Errorf("members are %v", got)

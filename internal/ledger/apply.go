@@ -22,6 +22,9 @@ type Facts struct {
 	TakenFrom []Grant
 	// Hold is the hold that the operation names, nil when there is none.
 	Hold *HoldRow
+	// Spending is that of the key which the operation counts for, nil when no key
+	// spends.
+	Spending *KeySpending
 	// Grants are the wallet's live grants with tokens left.
 	Grants []Grant
 	// Grant and OpenHolds are set for an expireGrant: the grant, and the wallet's
@@ -40,6 +43,7 @@ type Outcome struct {
 	Hold        *HoldRow // as it is now
 	Grants      []Grant  // those that changed, as they are now
 	Moves       []GrantMove
+	Spending    *KeySpending // of the key, as it is now
 	// Refundable is what is left of the original after a Refund, in tokens.
 	Refundable int64
 }
@@ -52,6 +56,9 @@ func Apply(wallet Wallet, op Operation, facts Facts) (Outcome, error) {
 		return Outcome{}, err
 	}
 	outcome, err := op.apply(wallet, facts)
+	if err == nil {
+		err = outcome.countForKey(op, facts)
+	}
 	if err != nil {
 		return Outcome{}, err
 	}

@@ -71,6 +71,9 @@ func (e Extend) apply(wallet Wallet, facts Facts) (Outcome, error) {
 	if err != nil {
 		return Outcome{}, err
 	}
+	if !open.mayExtend(e.Spender) {
+		return Outcome{}, holdNotFound(e.HoldID)
+	}
 	if wallet.Frozen {
 		return Outcome{}, frozen(wallet)
 	}

@@ -24,6 +24,8 @@ type batch struct {
 	rollups  rollups
 	holds    kept[HoldRow]
 	grants   kept[Grant]
+	// spendings are those of the keys that spent.
+	spendings kept[KeySpending]
 	// grantsRead is what the store had of the wallets with grants.
 	grantsRead map[Subject][]Grant
 }
@@ -194,6 +196,9 @@ func (b *batch) record(op Operation, outcome Outcome) {
 	for _, grant := range outcome.Grants {
 		b.grants.put(grant.ID, grant)
 	}
+	if outcome.Spending != nil {
+		b.spendings.put(outcome.Spending.KeyID, *outcome.Spending)
+	}
 	b.changes.Moves = append(b.changes.Moves, outcome.Moves...)
 	b.remember(op, outcome)
 }
@@ -208,6 +213,7 @@ func (b *batch) store() error {
 	}
 	b.changes.Daily, b.changes.Quarters = b.rollups.rows()
 	b.changes.Holds, b.changes.Grants = b.holds.rows(), b.grants.rows()
+	b.changes.Spending = b.spendings.rows()
 	if err := b.tx.Write(&b.changes); err != nil {
 		return rollback(b.tx, err)
 	}

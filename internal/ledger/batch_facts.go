@@ -28,7 +28,26 @@ func (b *batch) facts(op Operation, wallet Wallet) (Facts, error) {
 	case expireGrant:
 		err = b.expiryFacts(&facts, op, wallet)
 	}
+	if err != nil {
+		return facts, err
+	}
+	facts.Spending, err = b.spending(spendingKey(op, facts.Hold))
 	return facts, err
+}
+
+// spending is that of a key as this batch has left it, nil for no key.
+func (b *batch) spending(keyID string) (*KeySpending, error) {
+	if keyID == "" {
+		return nil, nil
+	}
+	if spending, ok := b.spendings.get(keyID); ok {
+		return &spending, nil
+	}
+	spending, found, err := b.tx.KeySpending(keyID)
+	if !found {
+		spending = KeySpending{KeyID: keyID}
+	}
+	return &spending, err
 }
 
 func (b *batch) refundFacts(facts *Facts, op Refund) error {

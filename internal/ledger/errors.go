@@ -14,6 +14,7 @@ const (
 	CodeHoldNotFound        Code = "hold_not_found"
 	CodeHoldNotOpen         Code = "hold_not_open"
 	CodeOverRefund          Code = "over_refund"
+	CodeSpendLimitReached   Code = "spend_limit_reached"
 	CodeOverloaded          Code = "overloaded"
 )
 

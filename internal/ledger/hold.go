@@ -29,6 +29,7 @@ type HoldRow struct {
 	CreatedAt time.Time
 	ClosedAt  time.Time // zero while it is open
 	LedgerID  string    // the entry that settled it, empty before
+	KeyID     string    // the API key whose spending it counts for, empty when there is none
 }
 
 // reserved is what the hold counts for in its wallet's Held.

@@ -16,6 +16,7 @@ func (m *model) draw(t *rapid.T) (ledger.Operation, ledger.Subject, string) {
 	subject := rapid.SampledFrom([]ledger.Subject{alice, alice, bob}).Draw(t, "wallet")
 	key := rapid.SampledFrom([]string{"", "", "", "k1", "k2", "k3"}).Draw(t, "key")
 	with := ledger.Request{Subject: subject, IdempotencyKey: key, Actor: "test"}
+	with.Spender = drawSpender(t)
 	amount := rapid.Int64Range(1, 20).Draw(t, "amount")
 	kinds := []string{
 		"mint", "mint", "mint", "use", "use", "refund", "refund", "refund", "adjust", "hold", "hold", "hold",
@@ -66,14 +67,29 @@ func drawDuration(t *rapid.T) time.Duration {
 	return rapid.SampledFrom([]time.Duration{time.Second, 30 * time.Second, 2 * time.Minute, 10 * time.Minute}).Draw(t, "duration")
 }
 
+// drawSpender draws bounds anew each time, as an owner may change them.
+func drawSpender(t *rapid.T) ledger.Spender {
+	id := rapid.SampledFrom([]string{"", "", "key1", "key1", "key2"}).Draw(t, "spender")
+	if id == "" {
+		return ledger.Spender{}
+	}
+	bound := func(name string, most int64) int64 {
+		return rapid.Int64Range(0, most).Draw(t, name) * int64(rapid.IntRange(0, 1).Draw(t, name+" is set"))
+	}
+	return ledger.Spender{
+		KeyID: id, LimitTokens: bound("limit", 120), DailyBudgetTokens: bound("daily", 40), MonthlyBudgetTokens: bound("monthly", 80),
+	}
+}
+
 func drawPause(t *rapid.T) time.Duration {
-	return rapid.SampledFrom([]time.Duration{time.Millisecond, time.Second, 29 * time.Second, time.Minute, 3 * time.Minute}).Draw(t, "pause")
+	return rapid.SampledFrom([]time.Duration{time.Millisecond, time.Second, 29 * time.Second, time.Minute, 3 * time.Minute, 12 * time.Hour, 9 * 24 * time.Hour}).Draw(t, "pause")
 }
 
 func drawBatch(t *rapid.T) ledger.UseBatch {
 	subject := rapid.SampledFrom([]ledger.Subject{alice, bob}).Draw(t, "wallet")
 	batch := ledger.UseBatch{Request: ledger.Request{
 		Subject: subject, Actor: "test", IdempotencyKey: rapid.SampledFrom([]string{"", "b1", "b2"}).Draw(t, "batch key"),
+		Spender: drawSpender(t),
 	}}
 	for range rapid.IntRange(1, 4).Draw(t, "uses") {
 		batch.Uses = append(batch.Uses, ledger.Use{

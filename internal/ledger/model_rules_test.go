@@ -1,6 +1,7 @@
 package ledger_test
 
 import (
+	"cmp"
 	"slices"
 
 	"sokuji/internal/ledger"
@@ -89,6 +90,10 @@ func (m *model) use(op ledger.Use, w *modelWallet, id string) expected {
 	if !op.AllowNegative && m.available(op.Subject) < op.Amount {
 		return expected{code: ledger.CodeInsufficientBalance}
 	}
+	if !m.keyMaySpend(op.Spender, op.Amount) {
+		return expected{code: ledger.CodeSpendLimitReached}
+	}
+	m.countUse(op.Spender.KeyID, op.Amount)
 	m.originals[id] = &modelOriginal{subject: op.Subject, left: op.Amount, took: m.spend(w, op.Amount, false)}
 	m.entry(op.Subject)
 	return expected{}
@@ -162,7 +167,10 @@ func (m *model) open(op ledger.Hold, w *modelWallet, id string) expected {
 	if m.available(op.Subject) < op.Amount {
 		return expected{code: ledger.CodeInsufficientBalance}
 	}
-	m.holds[id] = &modelHold{subject: op.Subject, amount: op.Amount, state: ledger.HoldOpen, created: m.now, deadline: m.now.Add(op.Duration)}
+	if !m.keyMaySpend(op.Spender, op.Amount) {
+		return expected{code: ledger.CodeSpendLimitReached}
+	}
+	m.holds[id] = &modelHold{key: op.Spender.KeyID, subject: op.Subject, amount: op.Amount, state: ledger.HoldOpen, created: m.now, deadline: m.now.Add(op.Duration)}
 	return expected{hold: m.holds[id]}
 }
 
@@ -183,12 +191,23 @@ func (m *model) extend(op ledger.Extend, w *modelWallet) expected {
 	if code != "" {
 		return expected{code: code}
 	}
+	if op.Spender.KeyID != "" && hold.key != "" && hold.key != op.Spender.KeyID {
+		return expected{code: ledger.CodeHoldNotFound}
+	}
 	if w.frozen != "" {
 		return expected{code: ledger.CodeWalletFrozen}
 	}
 	if m.available(op.Subject) < op.Amount {
 		return expected{code: ledger.CodeInsufficientBalance}
 	}
+	reserved := op.Amount
+	if hold.key == "" {
+		reserved += hold.amount // a hold of nobody becomes the key's
+	}
+	if !m.keyMaySpend(op.Spender, reserved) {
+		return expected{code: ledger.CodeSpendLimitReached}
+	}
+	hold.key = cmp.Or(hold.key, op.Spender.KeyID)
 	hold.amount += op.Amount
 	if deadline := m.now.Add(op.Duration); deadline.After(hold.deadline) {
 		hold.deadline = deadline
@@ -204,7 +223,8 @@ func (m *model) settle(op ledger.Settle, w *modelWallet, id string) expected {
 	if hold.state != ledger.HoldOpen && hold.state != ledger.HoldExpired {
 		return expected{code: ledger.CodeHoldNotOpen}
 	}
-	hold.state = ledger.HoldSettled
+	hold.state, hold.key = ledger.HoldSettled, cmp.Or(hold.key, op.Spender.KeyID)
+	m.countUse(hold.key, op.Amount)
 	m.originals[id] = &modelOriginal{subject: op.Subject, left: op.Amount, took: m.spend(w, op.Amount, true)}
 	m.entry(op.Subject)
 	return expected{hold: hold}

@@ -18,6 +18,14 @@ type model struct {
 	byKey     map[string]modelAnswer    // what was done, by route, wallet and key
 	byEvent   map[string]modelAnswer
 	entries   int
+	uses      []modelUse // of keys
+}
+
+// modelUse is what a key was charged, and when.
+type modelUse struct {
+	key    string
+	at     time.Time
+	tokens int64
 }
 
 // modelWallet has either tokens or a debt.
@@ -39,6 +47,7 @@ type modelHold struct {
 	amount            int64
 	state             ledger.HoldState
 	created, deadline time.Time
+	key               string
 }
 
 // modelOriginal is an entry that may be refunded.

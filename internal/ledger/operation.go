@@ -73,6 +73,8 @@ type PlanChange struct {
 	PlanID                string
 	MaxConcurrentSessions int64
 	RateLimitRPM          int64
+	RateLimitTPM          int64           // tokens per minute, 0: as many as the requests per minute allow
+	AllowedModels         json.RawMessage // names and name*; none: every model
 	Features              json.RawMessage
 }
 

@@ -41,6 +41,9 @@ type Tx interface {
 	EntryByExternalEvent(externalEventID string) (Entry, bool, error)
 	Usage(id string) (UsageRow, bool, error)
 	Hold(id string) (HoldRow, bool, error)
+	// KeySpending is what an API key has spent so far; the bool is false for a key
+	// that never did.
+	KeySpending(keyID string) (KeySpending, bool, error)
 	// OpenHolds lists the open holds of a wallet.
 	OpenHolds(subject Subject) ([]HoldRow, error)
 	Grant(id string) (Grant, bool, error)
@@ -72,6 +75,7 @@ type Changes struct {
 	Holds        []HoldRow // the last state of each that changed, once each
 	Grants       []Grant   // likewise
 	Moves        []GrantMove
+	Spending     []KeySpending // the last state of each key that spent, once each
 	Entitlements []Entitlement
 }
 

@@ -320,5 +320,8 @@ func validRequest(request Request) error {
 	if _, err := ParseSubject(string(request.Subject.Type), request.Subject.ID); err != nil {
 		return err
 	}
-	return validText("Idempotency-Key", request.IdempotencyKey, MaxIdempotencyKeyBytes)
+	return firstError(
+		validText("Idempotency-Key", request.IdempotencyKey, MaxIdempotencyKeyBytes),
+		request.Spender.validate(),
+	)
 }

@@ -48,6 +48,7 @@ func Suite(t *testing.T, open func(t *testing.T) Fixture) {
 		"a move happens once":                       movesHappenOnce,
 		"finished requests keep their answers":      requestsKeepTheirAnswers,
 		"request keys are scoped":                   requestKeysAreScoped,
+		"the spending of a key is kept":             spendingIsKept,
 		"roll-ups add up":                           rollupsAddUp,
 		"the writer's books balance over the store": writerBalances,
 	} {

@@ -16,7 +16,7 @@ var eight = time.Date(2026, 11, 24, 8, 0, 0, 123_000_000, time.UTC)
 
 func holdOf(subject ledger.Subject, id string, state ledger.HoldState, deadline time.Time) ledger.HoldRow {
 	hold := ledger.HoldRow{
-		ID: id, Subject: subject, Amount: 7, State: state, Reference: "call – \"1\"", CreatedAt: eight, ExpiresAt: deadline,
+		ID: id, Subject: subject, Amount: 7, State: state, Reference: "call – \"1\"", KeyID: "key1", CreatedAt: eight, ExpiresAt: deadline,
 	}
 	if state != ledger.HoldOpen {
 		hold.ClosedAt = eight.Add(time.Minute)

@@ -15,6 +15,9 @@ func Audit(books Books) error {
 	if err := AuditContents(books); err != nil {
 		return err
 	}
+	if err := auditSpendingDays(books); err != nil {
+		return err
+	}
 	for _, chain := range chainsOf(books) {
 		for i, entry := range chain[1:] {
 			if chain[i].ID >= entry.ID {
@@ -54,6 +57,9 @@ func AuditContents(books Books) error {
 		return err
 	}
 	if err := auditReserved(books); err != nil {
+		return err
+	}
+	if err := auditSpending(books); err != nil {
 		return err
 	}
 	if err := auditRequests(books); err != nil {

@@ -37,6 +37,9 @@ func busyBooks(t *testing.T) memorystore.Books {
 	settled := do(ledger.Hold{Request: by("settled"), Amount: 5, Duration: time.Hour})
 	do(ledger.Settle{Request: by(""), HoldID: settled.Hold.ID, Amount: 4})
 	do(ledger.Use{Request: by("use"), Amount: 6})
+	byKey := ledger.Request{Subject: alice, Spender: ledger.Spender{KeyID: "key1"}}
+	do(ledger.Use{Request: byKey, Amount: 3})
+	do(ledger.Hold{Request: byKey, Amount: 2, Duration: time.Hour})
 	books := store.Books()
 	if err := memorystore.Audit(books); err != nil {
 		t.Fatal(err)
@@ -66,6 +69,21 @@ func TestTheAuditSeesDamageToHoldsGrantsAndRequests(t *testing.T) {
 		damage func(*testing.T, *memorystore.Books)
 		says   string
 	}{
+		"a key that spent more than its uses": {func(t *testing.T, b *memorystore.Books) {
+			edit(b.Spending, "key1", func(k *ledger.KeySpending) { k.Tokens++ })
+		}, "its uses and holds say"},
+		"a key's day that forgets a use": {func(t *testing.T, b *memorystore.Books) {
+			edit(b.Spending, "key1", func(k *ledger.KeySpending) { k.DayTokens-- })
+		}, "its uses and holds say"},
+		"a key's month that forgets a use": {func(t *testing.T, b *memorystore.Books) {
+			edit(b.Spending, "key1", func(k *ledger.KeySpending) { k.MonthTokens-- })
+		}, "its uses and holds say"},
+		"a key that reserves without a hold": {func(t *testing.T, b *memorystore.Books) {
+			edit(b.Spending, "key1", func(k *ledger.KeySpending) { k.HeldTokens++ })
+		}, "its uses and holds say"},
+		"a key that is forgotten": {func(t *testing.T, b *memorystore.Books) {
+			delete(b.Spending, "key1")
+		}, "is not kept"},
 		"held without a hold": {func(t *testing.T, b *memorystore.Books) {
 			edit(b.Wallets, pick(t, b.Wallets, anyWallet), func(w *ledger.Wallet) { w.Held++ })
 		}, "its open holds"},

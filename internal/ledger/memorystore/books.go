@@ -20,6 +20,7 @@ type Books struct {
 	Grants       map[string]ledger.Grant
 	Moves        []ledger.GrantMove
 	Entitlements map[ledger.Subject]ledger.Entitlement
+	Spending     map[string]ledger.KeySpending // by key id
 }
 
 func newBooks() Books {
@@ -33,6 +34,7 @@ func newBooks() Books {
 		Holds:        make(map[string]ledger.HoldRow),
 		Grants:       make(map[string]ledger.Grant),
 		Entitlements: make(map[ledger.Subject]ledger.Entitlement),
+		Spending:     make(map[string]ledger.KeySpending),
 	}
 }
 
@@ -41,6 +43,6 @@ func (b Books) clone() Books {
 		Wallets: maps.Clone(b.Wallets), Entries: maps.Clone(b.Entries), Usage: maps.Clone(b.Usage),
 		Audit: slices.Clone(b.Audit), Requests: maps.Clone(b.Requests), Daily: maps.Clone(b.Daily),
 		Quarters: maps.Clone(b.Quarters), Holds: maps.Clone(b.Holds), Grants: maps.Clone(b.Grants), Moves: slices.Clone(b.Moves),
-		Entitlements: maps.Clone(b.Entitlements),
+		Entitlements: maps.Clone(b.Entitlements), Spending: maps.Clone(b.Spending),
 	}
 }

@@ -84,6 +84,9 @@ func (m *Memory) apply(changes *ledger.Changes) {
 	for _, move := range changes.Moves {
 		m.index.moves[pair{move.LedgerID, move.GrantID}] = true
 	}
+	for _, spending := range changes.Spending {
+		m.data.Spending[spending.KeyID] = spending
+	}
 	for _, entitlement := range changes.Entitlements {
 		m.data.Entitlements[entitlement.Subject] = entitlement
 	}
@@ -139,6 +142,11 @@ func (t *memoryTx) EntryByExternalEvent(externalEventID string) (ledger.Entry, b
 func (t *memoryTx) Usage(id string) (ledger.UsageRow, bool, error) {
 	usage, ok := t.store.data.Usage[id]
 	return usage, ok, nil
+}
+
+func (t *memoryTx) KeySpending(keyID string) (ledger.KeySpending, bool, error) {
+	spending, ok := t.store.data.Spending[keyID]
+	return spending, ok, nil
 }
 
 func (t *memoryTx) Refunded(entryID string) (int64, error) {

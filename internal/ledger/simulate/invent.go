@@ -80,7 +80,7 @@ func (v *inventor) request() *request {
 		return v.batch(subject)
 	}
 	r := v.named()
-	with := ledger.Request{Subject: subject, IdempotencyKey: r.key, Actor: "client"}
+	with := ledger.Request{Subject: subject, IdempotencyKey: r.key, Actor: "client", Spender: v.spender()}
 	r.op = v.operation(r, with)
 	return r
 }
@@ -135,6 +135,17 @@ func (v *inventor) use(r *request, with ledger.Request) ledger.Use {
 	return ledger.Use{
 		Request: with, Amount: v.amount(), AllowNegative: v.random.IntN(6) == 0, Description: r.name,
 		Usage: ledger.Usage{Model: "m", InputTokens: v.random.Int64N(9), OutputTokens: v.random.Int64N(9)},
+	}
+}
+
+// spender is nobody, or one of two keys with bounds that are soon reached.
+func (v *inventor) spender() ledger.Spender {
+	if v.random.IntN(2) == 0 {
+		return ledger.Spender{}
+	}
+	return ledger.Spender{
+		KeyID: fmt.Sprintf("key%d", v.random.IntN(2)), LimitTokens: 40 * mostTokens * v.random.Int64N(2),
+		DailyBudgetTokens: 4 * mostTokens, MonthlyBudgetTokens: 20 * mostTokens,
 	}
 }
 

@@ -11,7 +11,7 @@ import (
 	"sokuji/internal/ledger"
 )
 
-const holdColumns = `id, subject_type, subject_id, amount_tokens, state, reference, expires_at, created_at, closed_at, ledger_id`
+const holdColumns = `id, subject_type, subject_id, amount_tokens, state, reference, expires_at, created_at, closed_at, ledger_id, api_key`
 
 const selectHold = `SELECT ` + holdColumns + ` FROM wallet_holds WHERE id = ?`
 
@@ -19,9 +19,9 @@ const selectHold = `SELECT ` + holdColumns + ` FROM wallet_holds WHERE id = ?`
 const selectOpenHolds = `SELECT ` + holdColumns + ` FROM wallet_holds INDEXED BY idx_wallet_holds_due
 WHERE state = 'open' AND subject_id = ? AND subject_type = ? ORDER BY id`
 
-const putHold = `INSERT INTO wallet_holds (` + holdColumns + `) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+const putHold = `INSERT INTO wallet_holds (` + holdColumns + `) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT (id) DO UPDATE SET amount_tokens = excluded.amount_tokens, state = excluded.state,
-expires_at = excluded.expires_at, closed_at = excluded.closed_at, ledger_id = excluded.ledger_id`
+expires_at = excluded.expires_at, closed_at = excluded.closed_at, ledger_id = excluded.ledger_id, api_key = excluded.api_key`
 
 const selectDueHolds = `SELECT subject_type, subject_id, expires_at, id FROM wallet_holds
 WHERE state = 'open' AND expires_at <= ? AND (expires_at, id) > (?, ?) ORDER BY expires_at, id LIMIT ?`
@@ -39,7 +39,7 @@ func (t *tx) writeHolds(changes *ledger.Changes) error {
 	put := t.sql.Stmt(t.statements.putHold)
 	for _, h := range changes.Holds {
 		_, err := put.Exec(h.ID, string(h.Subject.Type), h.Subject.ID, h.Amount, string(h.State), h.Reference,
-			formatTime(h.ExpiresAt), formatTime(h.CreatedAt), timeOrEmpty(h.ClosedAt), h.LedgerID)
+			formatTime(h.ExpiresAt), formatTime(h.CreatedAt), timeOrEmpty(h.ClosedAt), h.LedgerID, h.KeyID)
 		if err != nil {
 			return fmt.Errorf("put a hold: %w", err)
 		}
@@ -106,7 +106,7 @@ func scanAll[T any](rows *sql.Rows, err error, scan func(row) (T, bool, error)) 
 func scanHold(r row) (ledger.HoldRow, bool, error) {
 	var h ledger.HoldRow
 	var expires, created, closed string
-	err := r.Scan(&h.ID, &h.Subject.Type, &h.Subject.ID, &h.Amount, &h.State, &h.Reference, &expires, &created, &closed, &h.LedgerID)
+	err := r.Scan(&h.ID, &h.Subject.Type, &h.Subject.ID, &h.Amount, &h.State, &h.Reference, &expires, &created, &closed, &h.LedgerID, &h.KeyID)
 	if errors.Is(err, sql.ErrNoRows) {
 		return h, false, nil
 	}

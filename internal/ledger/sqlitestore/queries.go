@@ -69,8 +69,9 @@ const insertAudit = `INSERT INTO audit_log (id, actor, action, subject_type, sub
 VALUES (?, ?, ?, ?, ?, ?, ?, ?)`
 
 const moveEntitlement = `INSERT INTO entitlements
-(id, subject_type, subject_id, plan_id, max_concurrent_sessions, rate_limit_rpm, features, updated_at)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+(id, subject_type, subject_id, plan_id, max_concurrent_sessions, rate_limit_rpm, rate_limit_tpm, allowed_models, features, updated_at)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT (subject_id, subject_type) DO UPDATE SET
 plan_id = excluded.plan_id, max_concurrent_sessions = excluded.max_concurrent_sessions,
-rate_limit_rpm = excluded.rate_limit_rpm, features = excluded.features, updated_at = excluded.updated_at`
+rate_limit_rpm = excluded.rate_limit_rpm, rate_limit_tpm = excluded.rate_limit_tpm,
+allowed_models = excluded.allowed_models, features = excluded.features, updated_at = excluded.updated_at`

@@ -66,9 +66,9 @@ func (s *Store) Begin(ctx context.Context) (ledger.Tx, error) {
 // again by itself when PocketBase's idle connection was replaced.
 type statements struct {
 	selectWallet, selectRequest, selectEntry, selectExternalEvent, selectUsage, sumRefunds *sql.Stmt
-	selectHold, selectOpenHolds, selectGrant, selectGrants, sumMoves                       *sql.Stmt
+	selectHold, selectOpenHolds, selectGrant, selectGrants, sumMoves, selectSpending       *sql.Stmt
 	insertEntry, insertUsage, insertPlainUsage, insertAudit, insertRequest, insertMove     *sql.Stmt
-	updateWallet, addDaily, addQuarter, moveEntitlement, putHold, putGrant                 *sql.Stmt
+	updateWallet, addDaily, addQuarter, moveEntitlement, putHold, putGrant, putSpending    *sql.Stmt
 }
 
 func (s *statements) byText() map[string]**sql.Stmt {
@@ -96,6 +96,8 @@ func (s *statements) byText() map[string]**sql.Stmt {
 		putGrant:            &s.putGrant,
 		sumMoves:            &s.sumMoves,
 		insertMove:          &s.insertMove,
+		selectSpending:      &s.selectSpending,
+		putSpending:         &s.putSpending,
 	}
 }
 

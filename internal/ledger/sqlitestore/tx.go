@@ -73,7 +73,7 @@ func (t *tx) Request(key ledger.RequestKey) (ledger.StoredRequest, bool, error) 
 func (t *tx) Write(changes *ledger.Changes) error {
 	for _, write := range []func(*ledger.Changes) error{
 		t.writeEntries, t.writeUsage, t.writeDaily, t.writeQuarters, t.writeHolds, t.writeGrants, t.writeWallets,
-		t.writeEntitlements, t.writeAudit, t.writeRequests,
+		t.writeSpending, t.writeEntitlements, t.writeAudit, t.writeRequests,
 	} {
 		if err := write(changes); err != nil {
 			return classify(err)
@@ -202,7 +202,7 @@ func (t *tx) writeEntitlements(changes *ledger.Changes) error {
 	move := t.sql.Stmt(t.statements.moveEntitlement)
 	for _, e := range changes.Entitlements {
 		_, err := move.Exec(e.Subject.ID, string(e.Subject.Type), e.Subject.ID, e.PlanID,
-			e.MaxConcurrentSessions, e.RateLimitRPM, textOrNull(e.Features), formatTime(e.At))
+			e.MaxConcurrentSessions, e.RateLimitRPM, e.RateLimitTPM, textOrNull(e.AllowedModels), textOrNull(e.Features), formatTime(e.At))
 		if err != nil {
 			return fmt.Errorf("move an entitlement: %w", err)
 		}

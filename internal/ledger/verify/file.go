@@ -41,6 +41,7 @@ type audit struct {
 
 	wallets  map[ledger.Subject]*chain
 	held     map[ledger.Subject]int64 // by open holds
+	spent    map[string]*keySums      // by key
 	expiring map[ledger.Subject]int64 // by live grants
 	cutoff   string                   // usage rows from before may be archived; empty: none is
 	// seen are sums over the entries, to be compared with those of other tables.
@@ -68,10 +69,12 @@ func (a *audit) run() error {
 	}{
 		{"wallet_ledger", a.checkEntries},
 		{"wallet_ledger", a.checkRefunds},
+		{spendingTable, a.readSpending},
 		{"wallet_holds", a.checkHolds},
 		{"wallet_grants", a.checkGrants},
 		{"wallets", a.checkWallets},
 		{"usage_logs", a.checkUsage},
+		{spendingTable, a.checkSpending},
 		{"usage_daily", a.checkDaily},
 		{"usage_quarters", a.checkQuarters},
 		{"wallet_requests", a.checkRequests},

@@ -182,9 +182,19 @@ func (b *builder) fill() {
 	minted := b.mint(alice, 80, "mint-5", "", 24*time.Hour*50)
 	b.use(alice, 60, "")
 	b.do(ledger.Refund{Request: ledger.Request{Subject: alice}, EntryID: minted.Entry.ID, Amount: 15})
+	b.key(alice)
 	b.batch(acme)
 	b.many()
 	b.do(ledger.Freeze{Request: ledger.Request{Subject: bob, IdempotencyKey: "freeze-1"}, Reason: "a dispute"})
+}
+
+// key spends by an API key: a use, a settled hold, and an open one.
+func (b *builder) key(subject ledger.Subject) {
+	by := ledger.Request{Subject: subject, Spender: ledger.Spender{KeyID: "key1", LimitTokens: 1000}}
+	b.do(ledger.Use{Request: by, Amount: 8})
+	settled := b.do(ledger.Hold{Request: by, Amount: 6, Duration: time.Hour})
+	b.do(ledger.Settle{Request: by, HoldID: settled.Hold.ID, Amount: 4})
+	b.do(ledger.Hold{Request: by, Amount: 3, Duration: 24 * time.Hour})
 }
 
 func (b *builder) batch(subject ledger.Subject) {

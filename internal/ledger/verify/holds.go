@@ -2,7 +2,7 @@ package verify
 
 import "sokuji/internal/ledger"
 
-const allHolds = `SELECT rowid, id, subject_type, subject_id, amount_tokens, state, expires_at, created_at, closed_at, ledger_id
+const allHolds = `SELECT rowid, id, subject_type, subject_id, amount_tokens, state, expires_at, created_at, closed_at, ledger_id, api_key
 FROM wallet_holds NOT INDEXED ORDER BY rowid`
 
 // Both look for rows without their counterpart; they are only asked when the sums
@@ -31,6 +31,7 @@ func (a *audit) checkHolds() error {
 		switch hold.State {
 		case ledger.HoldOpen:
 			a.held[hold.Subject] += hold.Amount
+			a.countHeld(hold.KeyID, hold.Amount)
 		case ledger.HoldSettled:
 			settled += a.settlePrint(hold.ID, hold.LedgerID, hold.Subject)
 		}
@@ -63,7 +64,7 @@ func readHold(c *cells) (hold ledger.HoldRow, rowid int64) {
 	hold.ExpiresAt, _ = c.instant()
 	hold.CreatedAt, _ = c.instant()
 	closed := c.text()
-	hold.LedgerID = c.text()
+	hold.LedgerID, hold.KeyID = c.text(), c.text()
 	_, closedWell := parseInstant(closed)
 	switch hold.State {
 	case ledger.HoldOpen:

@@ -57,6 +57,9 @@ const (
 	bySlot    = ` WHERE slot || '/' || subject_id = ?1`
 	byRequest = ` WHERE subject_id || '/' || kind || '/' || idempotency_key = ?1`
 
+	aKey     = `SELECT key_id FROM api_key_spending`
+	setKey   = `UPDATE api_key_spending SET `
+	byKey    = ` WHERE key_id = ?1`
 	addUsage = `INSERT INTO usage_logs (id, ledger_id, subject_type, subject_id, charged_tokens, created_at) SELECT ?1, ?1, subject_type, subject_id, `
 	addGrant = `INSERT INTO wallet_grants (id, subject_type, subject_id, amount_tokens, remaining_tokens, state, expires_at, created_at)
 SELECT ?1, subject_type, subject_id, 30, 0, 'live', expires_at, created_at FROM wallet_grants WHERE ` + ofAlice + ` LIMIT 1`
@@ -163,6 +166,19 @@ var tampers = map[string]tamper{
 	"a quarter is deleted":         {aSlot, `DELETE FROM usage_quarters` + bySlot, "usage_quarters"},
 	"a quarter's slot":             {aSlot, setQuarter + `slot = slot - 1000` + bySlot, "usage_quarters"},
 	"a quarter is added":           {`SELECT '5/idle00000000001'`, `INSERT INTO usage_quarters VALUES (5, 'idle00000000001', 'user', 1, 1, 0, 0)`, "usage_quarters"},
+
+	// what keys spent
+	"tokens of a key":               {aKey, setKey + `tokens = tokens + 1` + byKey, "api_key_spending"},
+	"fewer tokens of a key":         {aKey, setKey + `tokens = tokens - 1` + byKey, "api_key_spending"},
+	"tokens of a key are no number": {aKey, setKey + `tokens = 'x'` + byKey, "api_key_spending"},
+	"held_tokens of a key":          {aKey, setKey + `held_tokens = held_tokens + 1` + byKey, "api_key_spending"},
+	"fewer day_tokens of a key":     {aKey, setKey + `day_tokens = day_tokens - 1` + byKey, "api_key_spending"},
+	"more on a day than in a month": {aKey, setKey + `day_tokens = month_tokens + 1` + byKey, "api_key_spending"},
+	"fewer month_tokens of a key":   {aKey, setKey + `day_tokens = 0, day = '2000-01-01', month_tokens = month_tokens - 1` + byKey, "api_key_spending"},
+	"more in a month than ever":     {aKey, setKey + `month_tokens = tokens + 1` + byKey, "api_key_spending"},
+	"what a key spent is deleted":   {aKey, `DELETE FROM api_key_spending` + byKey, "api_key_spending"},
+	"a use is another key's":        {aKey, setUsage + `api_key = 'key2' WHERE api_key = ?1`, "api_key_spending"},
+	"an open hold is no key's":      {aKey, setHold + `api_key = '' WHERE api_key = ?1 AND state = 'open'`, "api_key_spending"},
 
 	// requests
 	"a use's request names no entry":      {aRequest + `kind = 'use'`, setRequest + `entry_id = 'x'` + byRequest, "wallet_requests"},

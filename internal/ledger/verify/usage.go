@@ -16,7 +16,7 @@ func (a *audit) readCutoff() error {
 	}, `SELECT rowid, cutoff FROM `+archivesTable)
 }
 
-const allUsage = `SELECT rowid, id, subject_type, subject_id, charged_tokens, ledger_id, created_at
+const allUsage = `SELECT rowid, id, subject_type, subject_id, charged_tokens, ledger_id, created_at, api_key
 FROM usage_logs NOT INDEXED ORDER BY rowid`
 
 // samePaid joins a usage row with the entry that paid for it.
@@ -46,10 +46,12 @@ func (a *audit) checkUsage() error {
 		rowid, id := c.integer(), c.text()
 		subject, charged, ledgerID := c.subject(), c.integer(), c.text()
 		_, created := c.instant()
+		key := c.text()
 		if c.problem != "" {
 			a.report.find("usage_logs", rowName(id, rowid), "%s", c.problem)
 			return nil
 		}
+		a.countSpent(key, charged, created)
 		switch {
 		case ledgerID == "":
 		case ledgerID != id:
