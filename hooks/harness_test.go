@@ -149,6 +149,7 @@ func (h *house) serve(environment map[string]string) {
 	if err != nil {
 		h.t.Fatal(err)
 	}
+	h.app.Cron().Stop() // a test runs the jobs that it is about, and no other by the clock
 	h.srv.Start()
 	h.t.Cleanup(h.srv.Close)
 	h.srv.Client().CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
