@@ -3,6 +3,7 @@ module sokuji
 go 1.26.0
 
 require (
+	github.com/coder/websocket v1.8.15
 	github.com/pocketbase/dbx v1.12.0
 	github.com/pocketbase/ozzo-validation/v4 v4.3.0
 	github.com/pocketbase/pocketbase v0.39.11

@@ -1,0 +1,59 @@
+package realtime
+
+import "time"
+
+// Bounds of a session.
+const (
+	// MaxSessionTime is the longest session; the providers' own are as long.
+	MaxSessionTime = time.Hour
+	// maxIdleTime is how long neither side may say anything.
+	maxIdleTime = 15 * time.Minute
+	// pingInterval is how often both sides are pinged, and whoever pays is asked
+	// again whether they still may.
+	pingInterval = 30 * time.Second
+	// writeTimeout is how long one side may take to accept a message. Meanwhile
+	// nothing more is read from the other.
+	writeTimeout = 30 * time.Second
+	// pongTimeout is longer than writeTimeout: while we wait for one side to accept
+	// a message we do not read the pong of the other.
+	pongTimeout = writeTimeout + 15*time.Second
+	// dialTimeout bounds the provider's handshake.
+	dialTimeout = 20 * time.Second
+	// closingTime is how long a provider may take to say what the responses cost
+	// that were cancelled because the session ended.
+	closingTime = 3 * time.Second
+	// reportInterval is how often that is looked for.
+	reportInterval = 20 * time.Millisecond
+
+	// MaxMessageBytes bounds one message, either way: OpenAI allows 15 MiB of audio
+	// in one.
+	MaxMessageBytes = 16 << 20
+	// maxResponses bounds how many responses of one session run at a time.
+	maxResponses = 16
+	// maxBilledKeys bounds how many billed events a session remembers. The ledger
+	// remembers them all.
+	maxBilledKeys = 4_096
+)
+
+// What a turn is taken for before anything is known about it: about a minute and a
+// half heard and a minute spoken, in tokens.
+const (
+	turnInText   = 2_000
+	turnInAudio  = 1_000
+	turnOutText  = 1_000
+	turnOutAudio = 1_200
+)
+
+// What is reserved for costs beside the turns, such as a transcription: a minute.
+const (
+	transcriptionMilliseconds = 60_000
+	transcriptionInAudio      = 600
+	transcriptionOutText      = 300
+)
+
+// Audio of translations is PCM of 16 bits, one channel, 24,000 samples a second.
+const (
+	audioBytesPerMillisecond = 48
+	// stretchMilliseconds of a translation are reserved, and charged, at a time.
+	stretchMilliseconds = 30_000
+)

@@ -1,0 +1,52 @@
+package realtime
+
+import "sokuji/internal/pricing"
+
+// firstTurn is what the first turn of a session is taken for.
+func firstTurn() pricing.Usage {
+	return pricing.Usage{InText: turnInText, InAudio: turnInAudio, OutText: turnOutText, OutAudio: turnOutAudio}
+}
+
+// nextTurn is what the turn after another is taken for: it hears again all that the
+// other heard and said.
+func nextTurn(last pricing.Usage) pricing.Usage {
+	next := last
+	next.InText = max(last.InText+last.OutText, turnInText)
+	next.InAudio = max(last.InAudio+last.OutAudio, turnInAudio)
+	next.OutText = max(last.OutText, turnOutText)
+	next.OutAudio = max(last.OutAudio, turnOutAudio)
+	return next
+}
+
+// moreOutput is what a response that goes on for longer is taken for.
+func moreOutput() pricing.Usage {
+	return pricing.Usage{OutText: turnOutText, OutAudio: turnOutAudio}
+}
+
+// aside is what a cost beside the turns is taken for: by time where the price is.
+func aside(rates pricing.Rates) pricing.Usage {
+	if rates.Milliseconds > 0 {
+		return pricing.Usage{Milliseconds: transcriptionMilliseconds}
+	}
+	return priced(pricing.Usage{InAudio: transcriptionInAudio, OutText: transcriptionOutText}, rates)
+}
+
+// priced leaves out of an estimate of ours what a model has no price for: a model
+// without voice never speaks.
+func priced(usage pricing.Usage, rates pricing.Rates) pricing.Usage {
+	for _, class := range []struct {
+		count *int64
+		rate  int64
+	}{
+		{&usage.InText, rates.InText}, {&usage.InAudio, rates.InAudio}, {&usage.InImage, rates.InImage},
+		{&usage.InCachedText, rates.InCachedText}, {&usage.InCachedAudio, rates.InCachedAudio},
+		{&usage.InCachedImage, rates.InCachedImage}, {&usage.InCacheWrite5m, rates.InCacheWrite5m},
+		{&usage.InCacheWrite1h, rates.InCacheWrite1h}, {&usage.OutText, rates.OutText},
+		{&usage.OutAudio, rates.OutAudio}, {&usage.Milliseconds, rates.Milliseconds}, {&usage.Requests, rates.Requests},
+	} {
+		if class.rate == 0 {
+			*class.count = 0
+		}
+	}
+	return usage
+}

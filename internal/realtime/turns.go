@@ -1,0 +1,382 @@
+package realtime
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+
+	"sokuji/internal/metering"
+	"sokuji/internal/pricing"
+)
+
+// Turns bills a model that answers, by the provider's report at the end of each
+// response and of each transcription.
+//
+// Two holds are open while nothing is said: one for the response that comes next,
+// which may come at any time where the provider hears by itself that a speaker has
+// finished; and one for costs beside it. A response takes the first along, so that
+// what runs can be recorded also when no new hold is granted any more.
+type Turns struct {
+	wallet Wallet
+	model  string   // the session's, as the client names it
+	names  []string // under which a change of the session may repeat it
+	rates  pricing.Rates
+
+	mutex    sync.Mutex
+	next     Hold // for the response that comes next; nil while one runs
+	beside   Hold
+	running  map[string]*response
+	billed   keys
+	unnamed  int // billed events without a name
+	estimate pricing.Usage
+	scribe   string // the model of transcriptions, "" is the session's
+	closed   bool
+}
+
+// response is one that runs.
+type response struct {
+	hold  Hold
+	meter *metering.Meter
+}
+
+var _ Billing = (*Turns)(nil)
+
+// NewTurns makes the billing of a session. model is the client's name for its
+// model, and ownName the provider's.
+func NewTurns(wallet Wallet, model, ownName string) *Turns {
+	return &Turns{
+		wallet: wallet, model: model, names: []string{model, ownName},
+		running: make(map[string]*response), estimate: firstTurn(),
+	}
+}
+
+// Open reserves the first turn.
+func (t *Turns) Open(ctx context.Context) error {
+	t.mutex.Lock()
+	defer t.mutex.Unlock()
+	var err error
+	if t.rates, err = t.wallet.Rates(""); err != nil {
+		return err
+	}
+	if t.rates.InText == 0 && t.rates.InAudio == 0 {
+		return &Refusal{
+			Type: invalidRequest, Code: "model_not_found", Param: "model",
+			Message: fmt.Sprintf("The model %q is not priced by the turn: it is not served on /v1/realtime.", t.model),
+		}
+	}
+	return t.reserve(ctx)
+}
+
+// reserve opens the holds that are missing.
+func (t *Turns) reserve(ctx context.Context) error {
+	if err := t.wallet.MaySpend(ctx); err != nil {
+		return err
+	}
+	if t.next == nil && len(t.running) == 0 {
+		if err := t.reserveTurn(ctx); err != nil {
+			return err
+		}
+	}
+	if t.beside != nil {
+		return nil
+	}
+	rates, err := t.wallet.Rates(t.scribe)
+	if err != nil {
+		return err
+	}
+	t.beside, err = t.wallet.Hold(ctx, t.scribe, aside(rates))
+	return err
+}
+
+func (t *Turns) reserveTurn(ctx context.Context) (err error) {
+	t.next, err = t.wallet.Hold(ctx, "", priced(t.estimate, t.rates))
+	return err
+}
+
+// FromClient sees to it that a response that the client asks for has a hold, and
+// that the session stays with models that have a price.
+func (t *Turns) FromClient(ctx context.Context, message []byte) error {
+	if isPlainAppend(message) {
+		return nil
+	}
+	event, err := readClientEvent(message)
+	if err != nil {
+		return err
+	}
+	switch event.kind {
+	case eventResponseCreate:
+		return t.awaitTurn(ctx)
+	case eventSessionUpdate, eventTranscriptionUpdate:
+		return t.changeSession(ctx, event)
+	}
+	return nil
+}
+
+func (t *Turns) awaitTurn(ctx context.Context) error {
+	t.mutex.Lock()
+	defer t.mutex.Unlock()
+	if t.next != nil {
+		return nil
+	}
+	if err := t.wallet.MaySpend(ctx); err != nil {
+		return err
+	}
+	return t.reserveTurn(ctx)
+}
+
+func (t *Turns) changeSession(ctx context.Context, event clientEvent) error {
+	named, err := event.text("session", "model")
+	if err != nil {
+		return err
+	}
+	if named != "" && named != t.names[0] && named != t.names[1] {
+		return event.invalid([]string{"session", "model"}, "cannot change within a session: connect again with the other model")
+	}
+	scribe, err := event.transcriptionModel()
+	if err != nil || scribe == "" {
+		return err
+	}
+	if _, err := t.wallet.Rates(scribe); err != nil {
+		return keepOpen(err, event.id)
+	}
+	t.mutex.Lock()
+	defer t.mutex.Unlock()
+	if scribe == t.scribe {
+		return nil
+	}
+	// The hold is for the model that writes down from now on.
+	old := t.beside
+	t.scribe, t.beside = scribe, nil
+	err = t.reserve(ctx)
+	if old == nil {
+		return err
+	}
+	return errors.Join(err, old.Release(ctx))
+}
+
+// keepOpen lets the session go on without the message that was refused.
+func keepOpen(err error, eventID string) error {
+	refusal, ok := errors.AsType[*Refusal](err)
+	if !ok {
+		return err
+	}
+	kept := *refusal
+	kept.KeepOpen, kept.EventID = true, eventID
+	return &kept
+}
+
+// FromServer counts what the provider says, and charges what it reports.
+func (t *Turns) FromServer(ctx context.Context, message []byte) error {
+	kind := serverEventType(message)
+	switch {
+	case kind == eventResponseCreated:
+		return t.begin(ctx, responseIDOf(message))
+	case kind == eventResponseDone, kind == eventTranscriptionDone:
+		return t.bill(ctx, message)
+	case isDelta(kind):
+		return t.count(ctx, message)
+	}
+	return nil
+}
+
+func (t *Turns) begin(ctx context.Context, id string) error {
+	t.mutex.Lock()
+	defer t.mutex.Unlock()
+	_, err := t.start(ctx, id)
+	return err
+}
+
+// start gives a response its hold. A second one beside it needs a hold of its own.
+func (t *Turns) start(ctx context.Context, id string) (*response, error) {
+	if started := t.running[id]; started != nil {
+		return started, nil
+	}
+	if len(t.running) >= maxResponses {
+		return nil, &Refusal{Type: invalidRequest, Code: "too_many_responses", Message: "Too many responses run at the same time."}
+	}
+	if t.next == nil {
+		if err := t.reserveTurn(ctx); err != nil {
+			return nil, err
+		}
+	}
+	started := &response{hold: t.next, meter: metering.NewMeter(metering.Realtime)}
+	t.next, t.running[id] = nil, started
+	return started, nil
+}
+
+// count follows a response, and adds to its hold when that is used up.
+func (t *Turns) count(ctx context.Context, message []byte) error {
+	t.mutex.Lock()
+	defer t.mutex.Unlock()
+	running, err := t.runs(ctx, message)
+	if err != nil {
+		return err
+	}
+	running.meter.Event(message)
+	if running.hold.Covers(t.counted(running)) {
+		return nil
+	}
+	if err := t.wallet.MaySpend(ctx); err != nil {
+		return err
+	}
+	return running.hold.Extend(ctx, priced(moreOutput(), t.rates))
+}
+
+// runs finds the response of a message, without reading the message where only one
+// runs.
+func (t *Turns) runs(ctx context.Context, message []byte) (*response, error) {
+	if len(t.running) == 1 {
+		for _, only := range t.running {
+			return only, nil
+		}
+	}
+	return t.start(ctx, responseIDOf(message))
+}
+
+func (t *Turns) counted(r *response) pricing.Usage { return priced(r.meter.Counted(), t.rates) }
+
+// bill charges what a provider reported, once.
+func (t *Turns) bill(ctx context.Context, message []byte) error {
+	event, billable := parseBillable(message)
+	if !billable {
+		return nil
+	}
+	t.mutex.Lock()
+	defer t.mutex.Unlock()
+	event.key = t.keyOf(event.kind, event.key)
+	if !t.billed.add(event.key) {
+		return nil
+	}
+	bill := Bill{
+		Key: event.key, Event: event.kind, ResponseID: event.responseID, Usage: event.report.Usage,
+		SettledBy: ByProvider, Anomalies: event.report.Anomalies,
+	}
+	if event.kind == eventTranscriptionDone {
+		return t.billBeside(ctx, bill, event.report.Found)
+	}
+	return t.billResponse(ctx, bill, event.report.Found)
+}
+
+// keyOf names what the provider left without a name.
+func (t *Turns) keyOf(kind, key string) string {
+	if key != "" {
+		return key
+	}
+	t.unnamed++
+	return fmt.Sprintf("%s:unnamed:%d", kind, t.unnamed)
+}
+
+func (t *Turns) billResponse(ctx context.Context, bill Bill, reported bool) error {
+	hold := t.holdOf(bill.ResponseID)
+	counted := pricing.Usage{}
+	if running := t.running[bill.ResponseID]; running != nil {
+		delete(t.running, bill.ResponseID)
+		counted = t.counted(running)
+	}
+	if !reported {
+		bill.Usage, bill.SettledBy = counted, ByEstimate
+	}
+	if !reported && counted == (pricing.Usage{}) {
+		return t.giveBack(ctx, hold)
+	}
+	if reported {
+		t.estimate = nextTurn(bill.Usage)
+	}
+	return errors.Join(settle(ctx, hold, bill), t.reserve(ctx))
+}
+
+// holdOf takes the hold that pays for a response: its own, or, for one that was
+// never announced, the next or the one beside.
+func (t *Turns) holdOf(responseID string) (hold Hold) {
+	if running := t.running[responseID]; running != nil {
+		return running.hold
+	}
+	if t.next != nil {
+		hold, t.next = t.next, nil
+		return hold
+	}
+	hold, t.beside = t.beside, nil
+	return hold
+}
+
+// giveBack keeps the hold of a response that cost nothing for the next one.
+func (t *Turns) giveBack(ctx context.Context, hold Hold) error {
+	if t.next == nil && hold != nil {
+		t.next = hold
+		return t.reserve(ctx)
+	}
+	if hold == nil {
+		return nil
+	}
+	return hold.Release(ctx)
+}
+
+func (t *Turns) billBeside(ctx context.Context, bill Bill, reported bool) error {
+	if !reported {
+		return nil
+	}
+	hold := t.beside
+	t.beside = nil
+	return errors.Join(settle(ctx, hold, bill), t.reserve(ctx))
+}
+
+// errNoHold is for the log: a cost came when every hold was gone.
+var errNoHold = errors.New("a cost came after the last hold was closed, and is not charged")
+
+func settle(ctx context.Context, hold Hold, bill Bill) error {
+	if hold == nil {
+		return fmt.Errorf("%w: %s", errNoHold, bill.Key)
+	}
+	return hold.Settle(ctx, bill)
+}
+
+// Running lists the responses that have no price yet.
+func (t *Turns) Running() []string {
+	t.mutex.Lock()
+	defer t.mutex.Unlock()
+	ids := make([]string, 0, len(t.running))
+	for id := range t.running {
+		ids = append(ids, id)
+	}
+	return ids
+}
+
+// Close charges what responses said that never came to their end.
+func (t *Turns) Close(ctx context.Context) error {
+	t.mutex.Lock()
+	defer t.mutex.Unlock()
+	if t.closed {
+		return nil
+	}
+	t.closed = true
+	var errs []error
+	for id, running := range t.running {
+		errs = append(errs, t.closeResponse(ctx, id, running))
+	}
+	clear(t.running)
+	for _, hold := range []Hold{t.next, t.beside} {
+		if hold != nil {
+			errs = append(errs, hold.Release(ctx))
+		}
+	}
+	t.next, t.beside = nil, nil
+	return errors.Join(errs...)
+}
+
+func (t *Turns) closeResponse(ctx context.Context, id string, running *response) error {
+	counted := t.counted(running)
+	key := t.keyOf(eventResponseDone, responseKey(id))
+	if counted == (pricing.Usage{}) || !t.billed.add(key) {
+		return running.hold.Release(ctx)
+	}
+	return running.hold.Settle(ctx, Bill{Key: key, ResponseID: id, Usage: counted, SettledBy: ByPartial})
+}
+
+// responseKey names the bill of a response, "" for one without a name.
+func responseKey(id string) string {
+	if id == "" {
+		return ""
+	}
+	return eventResponseDone + ":" + id
+}
