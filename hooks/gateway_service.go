@@ -25,6 +25,7 @@ type gatewayService struct {
 	guard         gateway.Guard
 	transport     *http.Transport
 	client        *gateway.Client
+	sockets       *http.Client
 	replays       *replays
 	renewInterval time.Duration
 
@@ -45,7 +46,7 @@ func (s *server) openGateway() error {
 	guard := gateway.Guard{AllowPrivate: s.config.Gateway.AllowPrivate}
 	transport := gateway.NewTransport(guard)
 	s.gateway = &gatewayService{
-		guard: guard, transport: transport, client: gateway.NewClient(transport, time.Now),
+		guard: guard, transport: transport, client: gateway.NewClient(transport, time.Now), sockets: newSocketClient(guard),
 		replays: newReplays(time.Now), renewInterval: renewInterval,
 	}
 	s.gateway.ctx, s.gateway.cut = context.WithCancelCause(context.Background())

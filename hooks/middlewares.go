@@ -11,6 +11,7 @@ func (s *server) bindMiddlewares(r *router.Router[*core.RequestEvent]) {
 	r.Bind(s.cors())                                 // replaces PocketBase's
 	r.Bind(privateLog())                             // before the request log writes what was asked
 	r.Bind(errorShapes())                            // answers in the shape of the route family
+	r.Bind(protocolKeys())                           // keys of browsers' sockets
 	r.Bind(s.credentials())                          // who is calling
 	r.Bind(refuseSideDoors())                        // the SQL console and truncate
 	r.BindFunc(decorateHealth(s.config.Environment)) // the original's keys on PocketBase's route

@@ -116,6 +116,8 @@ func (s *server) bindGatewayRoutes(v1 *router.RouterGroup[*core.RequestEvent]) {
 	v1.POST("/audio/speech", s.gatewayCall(metering.Speech))
 	v1.POST("/images/generations", s.gatewayCall(metering.Images))
 	v1.POST("/messages", s.gatewayCall(metering.Messages))
+	v1.GET("/realtime", s.gatewayRealtime(metering.Realtime))
+	v1.GET("/realtime/translations", s.gatewayRealtime(translations))
 }
 
 func notFound(e *core.RequestEvent) error {

@@ -228,6 +228,8 @@ var roleMatrix = []matrixRow{
 	{method: "POST", path: "/v1/audio/speech", access: gatewayCaller, body: modelBody},
 	{method: "POST", path: "/v1/images/generations", access: gatewayCaller, body: modelBody},
 	{method: "POST", path: "/v1/messages", access: gatewayCaller, body: modelBody},
+	{method: "GET", path: "/v1/realtime", call: "/v1/realtime?model=gpt-realtime", access: gatewayCaller.with("426 upgrade_required", admittedToGateway...)},
+	{method: "GET", path: "/v1/realtime/translations", call: "/v1/realtime/translations?model=gpt-realtime-translate", access: gatewayCaller.with("426 upgrade_required", admittedToGateway...)},
 	{method: "GET", path: "/v1/{path...}", call: "/v1/nothing/here", access: everybody("404 not_found")},
 }
 

@@ -22,6 +22,8 @@ const (
 	// closingTime is how long a provider may take to say what the responses cost
 	// that were cancelled because the session ended.
 	closingTime = 3 * time.Second
+	// closeTimeout is how long a side may take to answer that the socket closes.
+	closeTimeout = time.Second
 	// reportInterval is how often that is looked for.
 	reportInterval = 20 * time.Millisecond
 

@@ -87,7 +87,7 @@ func (r *relay) run(ctx context.Context) error {
 		r.guarded(func() error { tell(ctx, r.session.Client, refusalOf(r.cause)); return nil })
 	})
 	r.askWhatIsOpen(ctx)
-	r.provider.Close(websocket.StatusNormalClosure, "")
+	closeWithin(r.provider, websocket.StatusNormalClosure, "")
 	<-r.providerRead
 	err := r.session.Billing.Close(ctx)
 	telling.Wait()
@@ -231,10 +231,13 @@ func (r *relay) askWhatIsOpen(ctx context.Context) {
 	}
 }
 
+// Refuse tells a client why there is no session for it, and closes its socket.
+func Refuse(ctx context.Context, client Socket, why *Refusal) { tell(ctx, client, why) }
+
 // tell says why a session ends, and closes the client's socket.
 func tell(ctx context.Context, client Socket, refusal *Refusal) {
 	if refusal == nil {
-		client.Close(websocket.StatusNormalClosure, "")
+		closeWithin(client, websocket.StatusNormalClosure, "")
 		return
 	}
 	ctx, cancel := context.WithTimeout(ctx, closingTime)
@@ -243,7 +246,7 @@ func tell(ctx context.Context, client Socket, refusal *Refusal) {
 		client.CloseNow()
 		return
 	}
-	client.Close(refusal.closeCode(), refusal.Code)
+	closeWithin(client, refusal.closeCode(), refusal.Code)
 }
 
 // ending is what is worth a line in the log: faults of ours and of the provider,

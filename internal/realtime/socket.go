@@ -3,6 +3,7 @@ package realtime
 import (
 	"context"
 	"errors"
+	"time"
 
 	"github.com/coder/websocket"
 )
@@ -48,4 +49,12 @@ func writeWithin(ctx context.Context, socket Socket, kind websocket.MessageType,
 	ctx, cancel := context.WithTimeout(ctx, writeTimeout)
 	defer cancel()
 	return socket.Write(ctx, kind, message)
+}
+
+// closeWithin says goodbye, and waits for the answer no longer than closeTimeout.
+func closeWithin(socket Socket, code websocket.StatusCode, reason string) {
+	impatient := time.AfterFunc(closeTimeout, func() { socket.CloseNow() })
+	defer impatient.Stop()
+	socket.Close(code, reason)
+	socket.CloseNow()
 }

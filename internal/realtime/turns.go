@@ -47,7 +47,7 @@ var _ Billing = (*Turns)(nil)
 func NewTurns(wallet Wallet, model, ownName string) *Turns {
 	return &Turns{
 		wallet: wallet, model: model, names: []string{model, ownName},
-		running: make(map[string]*response), estimate: firstTurn(),
+		running: make(map[string]*response), estimate: FirstTurn(),
 	}
 }
 
