@@ -10,7 +10,7 @@ FUZZ   := internal/betterauth:FuzzParseBearer internal/betterauth:FuzzFromCookie
           internal/betterauth:FuzzOpen internal/betterauth:FuzzStateFromCookies internal/betterauth:FuzzWithQuery internal/betterauth:FuzzAsksNotToRemember \
           internal/accounts/password:FuzzVerifyScrypt internal/apikeys:FuzzParse internal/pricing:FuzzParseSeconds \
           hooks:FuzzParseFields hooks:FuzzCursors internal/export:FuzzText internal/d1import:FuzzStatements internal/ledger/statement:FuzzVerify \
-          internal/ledger/verify:FuzzCheckpoint internal/ledger/verify:FuzzColumn internal/ledger/verify:FuzzFile
+          internal/ledger/verify:FuzzCheckpoint internal/ledger/verify:FuzzColumn internal/ledger/verify:FuzzFile internal/fakeprovider:FuzzParseSwitches
 
 # The parsers of what strangers send, which also the short run fuzzes.
 FUZZ_SHORT         := internal/betterauth:FuzzParseBearer internal/betterauth:FuzzFromCookies \
