@@ -18,6 +18,18 @@ type Grant struct {
 	// zero time means never.
 	ExpiresAt time.Time
 	Disabled  bool
+	Limits    *Limits // nil: none
+}
+
+// unlimited are the limits of a key without any.
+var unlimited = new(Limits)
+
+// Bounds are the limits, never nil.
+func (g Grant) Bounds() *Limits {
+	if g.Limits == nil {
+		return unlimited
+	}
+	return g.Limits
 }
 
 // validAt reports whether the grant holds at a moment.
