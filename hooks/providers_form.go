@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/pocketbase/ozzo-validation/v4"
@@ -59,7 +60,8 @@ func (s *server) sealProviderKey(record *core.Record, stored string) {
 // checkProvider names the first field that cannot work.
 func checkProvider(record *core.Record) error {
 	kind := gateway.Kind(record.GetString("kind"))
-	if _, err := providerAddress(kind, record.GetString("base_url")); err != nil && kind != "" {
+	_, err := providerAddress(kind, record.GetString("base_url"))
+	if err != nil && slices.Contains(gateway.Kinds(), kind) { // an unknown kind is refused by its own column
 		return invalidColumn("base_url", err)
 	}
 	if _, err := providerModels(record); err != nil {

@@ -1,0 +1,208 @@
+package hooks
+
+import (
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+
+	"sokuji/internal/apikeys"
+)
+
+// providerHouse is a house without a provider, where a model has a price.
+func providerHouse(t *testing.T, settings ...string) *gatewayHouse {
+	t.Helper()
+	h := newHouse(t, append([]string{"GATEWAY_ALLOW_PRIVATE", "true"}, settings...)...)
+	g := &gatewayHouse{house: h, up: newUpstream(t, completion)}
+	g.priceFor("openai", testModel)
+	h.mint(h.alice, 1_000_000)
+	g.key = h.key(apikeys.ScopeGateway)
+	return g
+}
+
+// provide adds a provider in the dashboard's way and returns its path.
+func (g *gatewayHouse) provide(up *upstream, pairs ...any) string {
+	g.t.Helper()
+	id := g.do("POST", "/api/collections/providers/records", g.asRoot(), object(append([]any{
+		"name", "main", "kind", "openai", "enabled", true, "base_url", up.URL + "/v1", "api_key", providerKey,
+	}, pairs...)...)).want(200).text("id")
+	return "/api/collections/providers/records/" + id
+}
+
+func (g *gatewayHouse) call() answer { g.t.Helper(); return g.post("/v1/chat/completions", chat()) }
+
+func TestAProviderIsInForceAtOnce(t *testing.T) {
+	g := providerHouse(t)
+	g.call().wantOutcome("404 model_not_found")
+	path := g.provide(g.up)
+	g.call().want(200)
+	g.do("PATCH", path, g.asRoot(), object("enabled", false)).want(200)
+	g.call().wantOutcome("404 model_not_found")
+	g.do("PATCH", path, g.asRoot(), object("enabled", true, "models", []string{"other-*"})).want(200)
+	g.call().wantOutcome("404 model_not_found")
+	g.do("PATCH", path, g.asRoot(), object("models", []string{"test-*"}, "model_map", map[string]string{testModel: "deployment"})).want(200)
+	g.call().want(200)
+	if !strings.Contains(string(g.up.last(t).body), `"model":"deployment"`) {
+		t.Errorf("the provider saw %s", g.up.last(t).body)
+	}
+	g.do("DELETE", path, g.asRoot(), "").want(204)
+	g.call().wantOutcome("404 model_not_found")
+}
+
+// The key is stored encrypted, shown to nobody, and kept when a form is saved.
+func TestAProvidersKeyIsWriteOnly(t *testing.T) {
+	g := providerHouse(t)
+	path := g.provide(g.up)
+	stored := func() string { return g.columns("providers", "api_key")[0] }
+	first := stored()
+	if first == "" || strings.Contains(first, "canary") {
+		t.Fatalf("the stored key is %q", first)
+	}
+	for _, try := range []string{path, path + "?fields=*,api_key", "/api/collections/providers/records?filter=api_key!=''", "/api/collections/providers/records"} {
+		body := string(g.do("GET", try, g.asRoot(), "").body)
+		if strings.Contains(body, "canary") || strings.Contains(body, first) || strings.Contains(body, "api_key") && !strings.Contains(try, "filter") {
+			t.Errorf("%s shows %s", try, body)
+		}
+	}
+	g.do("PATCH", path, g.asRoot(), object("api_key", "", "weight", 2)).want(200)
+	if stored() != first {
+		t.Error("an empty key replaced the stored one")
+	}
+	g.call().want(200)
+	if got := g.up.last(t).header.Get("Authorization"); got != "Bearer "+providerKey {
+		t.Errorf("the provider saw %q", got)
+	}
+	g.do("PATCH", path, g.asRoot(), object("api_key", " another-key ")).want(200)
+	g.call().want(200)
+	if got := g.up.last(t).header.Get("Authorization"); got != "Bearer another-key" {
+		t.Errorf("the provider saw %q", got)
+	}
+	t.Setenv("TEST_API_KEY", "key-of-environment")
+	if got := g.do("PATCH", path, g.asRoot(), object("key_env", "TEST_API_KEY")).want(200); got.text("key_env") != "TEST_API_KEY" || stored() != "" {
+		t.Errorf("beside key_env a key is stored: %s", got.body)
+	}
+	g.call().want(200)
+	if got := g.up.last(t).header.Get("Authorization"); got != "Bearer key-of-environment" {
+		t.Errorf("the provider saw %q", got)
+	}
+	g.do("PATCH", path, g.asRoot(), object("key_env", "ABSENT_API_KEY")).want(200)
+	g.call().wantOutcome("502 provider_error")
+}
+
+// With another secret the server starts, and the provider says at its use what is
+// wrong; another provider takes over.
+func TestAKeyOfAnotherSecret(t *testing.T) {
+	g := providerHouse(t)
+	g.provide(g.up)
+	g.mustExecute(`UPDATE providers SET api_key = 'v1:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA'`)
+	if err := g.server.loadProviders(); err != nil {
+		t.Fatal(err)
+	}
+	g.call().wantOutcome("502 provider_error")
+	if g.up.count() != 0 || g.settled().holdState != "released" {
+		t.Errorf("the provider was called %d times, the hold is %s", g.up.count(), g.settled().holdState)
+	}
+	second := newUpstream(t, completion)
+	g.provide(second, "name", "second", "priority", 5)
+	g.call().want(200)
+	if second.count() != 1 {
+		t.Error("the second provider did not take over")
+	}
+}
+
+func TestFailoverAndWhoIsCharged(t *testing.T) {
+	g := providerHouse(t)
+	broken := newUpstream(t, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(500) })
+	g.provide(broken, "name", "first")
+	g.provide(g.up, "name", "second", "priority", 1)
+	g.call().want(200)
+	if broken.count() != 1 || g.up.count() != 1 {
+		t.Errorf("the calls are %d and %d", broken.count(), g.up.count())
+	}
+	g.wantSettlement(settlement{holdState: "settled", entries: 1, charged: ordinaryCharge, settledBy: "provider"})
+	usage := g.do("GET", "/api/wallet/usage?userId="+g.alice.Id, g.asRoot(), "").want(200)
+	if usage.text("usage.0.metadata.upstream") != "second" || usage.text("usage.0.provider") != "openai" {
+		t.Errorf("the usage row is %s", usage.body)
+	}
+	// naming one leaves no other
+	g.post("/v1/chat/completions", chat("model", "first/"+testModel)).wantOutcome("502 provider_error")
+	g.post("/v1/chat/completions", chat("model", "second/"+testModel)).want(200)
+	if !strings.Contains(string(g.up.last(t).body), `"model":"`+testModel+`"`) {
+		t.Errorf("the provider saw %s", g.up.last(t).body)
+	}
+}
+
+func TestTheProvidersForm(t *testing.T) {
+	g := providerHouse(t)
+	for column, value := range map[string]any{
+		"name": "Not A Name", "kind": "unknown", "base_url": "ftp://x.example", "models": map[string]any{"a": 1}, "model_map": []string{"a"},
+		"key_env": "SOKUJI_SECRET", "weight": -1, "total_timeout_seconds": 100_000,
+	} {
+		got := g.do("POST", "/api/collections/providers/records", g.asRoot(), object("name", "x", "kind", "openai", column, value)).want(400)
+		if got.value("data."+column) == nil {
+			t.Errorf("%s: %s", column, got.body)
+		}
+	}
+	g.do("POST", "/api/collections/providers/records", g.asRoot(), object("name", "x", "kind", "compatible")).want(400).names("base_url")
+	g.provide(g.up)
+	g.do("POST", "/api/collections/providers/records", g.asRoot(), object("name", "main", "kind", "openai")).want(400).names("name")
+}
+
+// No name of a provider leads into a private network unless the operator allows it,
+// and what is there is not told.
+func TestPrivateNetworksAreClosed(t *testing.T) {
+	g := providerHouse(t, "GATEWAY_ALLOW_PRIVATE", "false")
+	path := g.provide(g.up)
+	for _, address := range []string{g.up.URL, "http://localhost" + g.up.URL[len("http://127.0.0.1"):], "http://169.254.169.254", "http://[::1]:1", "http://10.0.0.1", "http://0.0.0.0:1"} {
+		g.do("PATCH", path, g.asRoot(), object("base_url", address)).want(200)
+		got := g.call().wantOutcome("502 provider_error")
+		if strings.Contains(string(got.body), "127.0.0.1") || strings.Contains(string(got.body), "network") {
+			t.Errorf("%s: %s", address, got.body)
+		}
+	}
+	if g.up.count() != 0 {
+		t.Errorf("the provider was reached %d times", g.up.count())
+	}
+}
+
+// A provider that sends calls on to another address is not followed.
+func TestRedirectsAreNotFollowed(t *testing.T) {
+	g := providerHouse(t)
+	target := newUpstream(t, completion)
+	g.provide(g.up)
+	for _, status := range []int{301, 302, 307, 308} {
+		g.up.serve = func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, target.URL, status) }
+		g.call().wantOutcome("502 provider_error")
+	}
+	if target.count() != 0 {
+		t.Error("the redirect was followed")
+	}
+}
+
+// A row takes the place of the environment's provider of its name.
+func TestARowBeatsTheEnvironment(t *testing.T) {
+	g := newGatewayHouse(t, completion)
+	g.call().want(200)
+	other := newUpstream(t, completion)
+	path := g.provide(other, "name", "openai")
+	g.call().want(200)
+	if other.count() != 1 || g.up.count() != 1 {
+		t.Errorf("the calls are %d and %d", other.count(), g.up.count())
+	}
+	g.do("PATCH", path, g.asRoot(), object("enabled", false)).want(200)
+	g.call().wantOutcome("404 model_not_found")
+}
+
+func TestContentsAreKeptOnlyWhenTheOperatorSaysSo(t *testing.T) {
+	for _, on := range []bool{false, true} {
+		g := newGatewayHouse(t, completion, "GATEWAY_LOG_CONTENT", fmt.Sprint(on))
+		g.post("/v1/chat/completions", chat("user", strings.Repeat("\x01canary-content", 5_000))).want(200)
+		rows := strings.Join(g.dump(g.app.NonconcurrentDB(), "usage_logs"), "")
+		if strings.Contains(rows, "canary-content") != on {
+			t.Errorf("with the switch %v the rows are %.3000s", on, rows)
+		}
+		if on != strings.Contains(rows, `\"answer\"`) {
+			t.Errorf("with the switch %v the answer is there, or not: %.300s", on, rows)
+		}
+	}
+}
