@@ -251,6 +251,7 @@ func (c *call) failed(failure *gateway.Failure) error {
 
 // settle charges what a call used and writes its usage row.
 func (c *call) settle(upstream gateway.Upstream, result outcome, status int) (int64, error) {
+	result.usage.Requests = max(result.usage.Requests, c.asked.Estimate.Requests) // no provider counts them
 	charged, row, result, err := c.server.chargeFor(upstream, c.plan, result)
 	if err != nil {
 		// Nothing that can be priced is known: what was reserved is what it costs.

@@ -13,7 +13,7 @@ import (
 func (s *server) charge(upstream gateway.Upstream, plan entitlement, usage pricing.Usage) (pricing.Charge, ledger.Usage, error) {
 	rates, value := upstream.Price.Rates, s.config.TokenValueMicroUSD
 	margin := s.marginFor(upstream.Price, plan)
-	charged, err := pricing.Quote(usage, rates, margin, value)
+	charged, err := pricing.Quote(pricing.PerCall(usage, rates), rates, margin, value)
 	if err != nil {
 		return pricing.Charge{}, ledger.Usage{}, err
 	}

@@ -58,9 +58,21 @@ func isPlausible(u pricing.Usage) bool {
 func (s *server) chargeFor(upstream gateway.Upstream, plan entitlement, result outcome) (pricing.Charge, ledger.Usage, outcome, error) {
 	charged, row, err := s.charge(upstream, plan, result.usage)
 	if _, unpriced := errors.AsType[*pricing.UnpricedError](err); unpriced {
-		result.usage, _ = pricing.Fold(result.usage, upstream.Price.Rates)
-		result.anomalies = append(result.anomalies, "counts of a class without a rate were priced as the nearest class")
+		result = fit(result, upstream.Price.Rates)
 		charged, row, err = s.charge(upstream, plan, result.usage)
 	}
 	return charged, row, result, err
+}
+
+// fit brings an outcome to the classes that a price has. What the provider counted
+// is consumed and moves to the nearest class; what is only our own estimate may be
+// of a kind that the model does not have.
+func fit(result outcome, rates pricing.Rates) outcome {
+	if result.settledBy != ledger.SettledByProvider {
+		result.usage = pricing.Fit(result.usage, rates)
+		return result
+	}
+	result.usage, _ = pricing.Fold(result.usage, rates)
+	result.anomalies = append(result.anomalies, "counts of a class without a rate were priced as the nearest class")
+	return result
 }

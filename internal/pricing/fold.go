@@ -17,26 +17,36 @@ var nearest = map[Class][]Class{
 
 // Fold moves what was counted in a class without a rate to the nearest class that
 // has one, and names the classes it moved. It is for what was consumed already: a
-// provider that begins to report a new class must not make a call free. What has
-// no near class either stays, and Quote refuses it.
+// provider that begins to report a new class must not make a call free. In a price
+// by the call the tokens that have no rate are contained. What has no near class
+// either stays, and Quote refuses it.
 func Fold(usage Usage, rates Rates) (Usage, []Class) {
 	counts, prices := usage.values(), rates.values()
+	isByCall := usage.Requests > 0 && rates.Requests > 0
 	var moved []Class
 	for i, class := range classes {
 		if counts[i] <= 0 || prices[i] != 0 {
 			continue
 		}
-		for _, other := range nearest[class] {
-			j := classIndex(other)
-			if prices[j] == 0 {
-				continue
-			}
+		if j := nearestPriced(class, prices); j >= 0 {
 			counts[j], counts[i] = counts[j]+counts[i], 0
 			moved = append(moved, class)
-			break
+		} else if isByCall && class != ClassMilliseconds {
+			counts[i] = 0
+			moved = append(moved, class)
 		}
 	}
 	return usageOf(counts), moved
+}
+
+// nearestPriced is the index of the first class near another that has a rate, or -1.
+func nearestPriced(class Class, prices [classCount]int64) int {
+	for _, other := range nearest[class] {
+		if j := classIndex(other); prices[j] != 0 {
+			return j
+		}
+	}
+	return -1
 }
 
 func classIndex(class Class) int {
@@ -46,4 +56,32 @@ func classIndex(class Class) int {
 		}
 	}
 	return -1 // no class is unknown: the tests walk through nearest
+}
+
+// Fit leaves out of an estimate what a price has no rate for, after Fold: a model
+// that never speaks is not asked what its voice costs. Where nothing would be left
+// the estimate stays as it is, and Quote refuses it.
+func Fit(estimate Usage, rates Rates) Usage {
+	folded, _ := Fold(estimate, rates)
+	counts, prices := folded.values(), rates.values()
+	fits := false
+	for i := range counts {
+		if prices[i] == 0 {
+			counts[i] = 0
+		}
+		fits = fits || counts[i] > 0
+	}
+	if !fits {
+		return estimate
+	}
+	return usageOf(counts)
+}
+
+// PerCall leaves out the requests of a usage where the price is not by the call:
+// each call is a request, whatever it is priced by.
+func PerCall(usage Usage, rates Rates) Usage {
+	if rates.Requests == 0 {
+		usage.Requests = 0
+	}
+	return usage
 }
