@@ -32,6 +32,10 @@ func Handler() http.Handler {
 	}
 	routes.HandleFunc("POST /v1/messages", p.recorded(anthropicErrors, p.messages))
 	routes.HandleFunc("GET /v1/models", p.models)
+	for _, base := range []string{"/v1/realtime", "/openai/v1/realtime", "/openai/realtime"} {
+		routes.HandleFunc("GET "+base, p.realtime)
+		routes.HandleFunc("GET "+base+"/translations", p.realtime)
+	}
 
 	routes.HandleFunc("GET /fake/calls", p.showCalls)
 	routes.HandleFunc("DELETE /fake/calls", p.forgetCalls)

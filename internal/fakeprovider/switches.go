@@ -28,6 +28,7 @@ type Switches struct {
 	NoDone     bool          // leave out the end of a stream: [DONE], message_stop
 	Gzip       bool          // compress what is sent
 	Close      bool          // close the connection after the answer
+	Twice      bool          // of a realtime response: report its end twice
 
 	Words                      int   // the length of the answer; the default is what it has to say
 	In, Out                    int64 // the counts that are reported, whatever they are; off is -1
@@ -80,7 +81,7 @@ func (s *Switches) set(name, value string) (err error) {
 	counts := map[string]*int64{
 		"in": &s.In, "out": &s.Out, "cached": &s.Cached, "written": &s.Written, "reasoning": &s.Reasoning,
 	}
-	flags := map[string]*bool{"nodone": &s.NoDone, "gzip": &s.Gzip, "close": &s.Close}
+	flags := map[string]*bool{"nodone": &s.NoDone, "gzip": &s.Gzip, "close": &s.Close, "twice": &s.Twice}
 	texts := map[string]*string{"usage": &s.Usage, "retry-after": &s.RetryAfter}
 	if target := durations[name]; target != nil {
 		*target, err = time.ParseDuration(value)

@@ -16,6 +16,8 @@ const (
 	eventAppend              = "input_audio_buffer.append"
 	eventTranslationAppend   = "session.input_audio_buffer.append"
 
+	eventSessionCreated    = "session.created"
+	eventSessionUpdated    = "session.updated"
 	eventResponseCreated   = "response.created"
 	eventResponseDone      = "response.done"
 	eventTranscriptionDone = "conversation.item.input_audio_transcription.completed"

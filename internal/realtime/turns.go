@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"sync"
 
-	"sokuji/internal/metering"
 	"sokuji/internal/pricing"
 )
 
@@ -32,12 +31,14 @@ type Turns struct {
 	estimate pricing.Usage
 	scribe   string // the model of transcriptions, "" is the session's
 	closed   bool
+
+	audioTokenBytes int64 // how much of the session's audio a token is
 }
 
 // response is one that runs.
 type response struct {
-	hold  Hold
-	meter *metering.Meter
+	hold Hold
+	said counter
 }
 
 var _ Billing = (*Turns)(nil)
@@ -47,7 +48,7 @@ var _ Billing = (*Turns)(nil)
 func NewTurns(wallet Wallet, model, ownName string) *Turns {
 	return &Turns{
 		wallet: wallet, model: model, names: []string{model, ownName},
-		running: make(map[string]*response), estimate: FirstTurn(),
+		running: make(map[string]*response), estimate: FirstTurn(), audioTokenBytes: pcmBytesPerToken,
 	}
 }
 
@@ -175,9 +176,20 @@ func (t *Turns) FromServer(ctx context.Context, message []byte) error {
 	case kind == eventResponseDone, kind == eventTranscriptionDone:
 		return t.bill(ctx, message)
 	case isDelta(kind):
-		return t.count(ctx, message)
+		return t.count(ctx, kind, message)
+	case kind == eventSessionCreated, kind == eventSessionUpdated:
+		t.learn(message)
 	}
 	return nil
+}
+
+// learn notes what the provider says about the sound of the session.
+func (t *Turns) learn(message []byte) {
+	t.mutex.Lock()
+	defer t.mutex.Unlock()
+	if bytes := audioTokenBytes(message); bytes > 0 {
+		t.audioTokenBytes = bytes
+	}
 }
 
 func (t *Turns) begin(ctx context.Context, id string) error {
@@ -200,20 +212,20 @@ func (t *Turns) start(ctx context.Context, id string) (*response, error) {
 			return nil, err
 		}
 	}
-	started := &response{hold: t.next, meter: metering.NewMeter(metering.Realtime)}
+	started := &response{hold: t.next}
 	t.next, t.running[id] = nil, started
 	return started, nil
 }
 
 // count follows a response, and adds to its hold when that is used up.
-func (t *Turns) count(ctx context.Context, message []byte) error {
+func (t *Turns) count(ctx context.Context, kind string, message []byte) error {
 	t.mutex.Lock()
 	defer t.mutex.Unlock()
 	running, err := t.runs(ctx, message)
 	if err != nil {
 		return err
 	}
-	running.meter.Event(message)
+	running.said.add(kind, message)
 	if running.hold.Covers(t.counted(running)) {
 		return nil
 	}
@@ -234,7 +246,9 @@ func (t *Turns) runs(ctx context.Context, message []byte) (*response, error) {
 	return t.start(ctx, responseIDOf(message))
 }
 
-func (t *Turns) counted(r *response) pricing.Usage { return priced(r.meter.Counted(), t.rates) }
+func (t *Turns) counted(r *response) pricing.Usage {
+	return priced(r.said.usage(t.audioTokenBytes), t.rates)
+}
 
 // bill charges what a provider reported, once.
 func (t *Turns) bill(ctx context.Context, message []byte) error {
