@@ -17,9 +17,16 @@ var (
 		"Authorization", "Content-Type", "Idempotency-Key", "x-api-key", "X-Device-Id", "X-Platform",
 		// what the OpenAI and Anthropic SDKs send from a browser
 		"OpenAI-Beta", "OpenAI-Organization", "OpenAI-Project", "anthropic-version", "anthropic-beta",
-		"anthropic-dangerous-direct-browser-access",
+		"anthropic-dangerous-direct-browser-access", "x-sokuji-usage",
+		"x-stainless-arch", "x-stainless-custom-poll-interval", "x-stainless-helper", "x-stainless-helper-method", "x-stainless-lang",
+		"x-stainless-os", "x-stainless-package-version", "x-stainless-poll-helper", "x-stainless-retry-count", "x-stainless-runtime",
+		"x-stainless-runtime-version", "x-stainless-timeout",
 	}
-	corsExposed = []string{"set-auth-token", "Idempotent-Replayed", "Retry-After", "X-Retry-After", "x-request-id"}
+	corsExposed = []string{
+		"set-auth-token", "Idempotent-Replayed", "Retry-After", "X-Retry-After", "x-request-id", "x-should-retry", "x-sokuji-charged-tokens",
+		"x-ratelimit-limit-requests", "x-ratelimit-remaining-requests", "x-ratelimit-reset-requests",
+		"x-ratelimit-limit-tokens", "x-ratelimit-remaining-tokens", "x-ratelimit-reset-tokens",
+	}
 )
 
 // cors gives trusted origins credentials, and every other origin "*" without

@@ -43,3 +43,12 @@ func TestParallelCallsDoNotOverdraw(t *testing.T) {
 		t.Errorf("%d holds are open", open)
 	}
 }
+
+// The references of the gateway's holds are its own: at boot they are released.
+func TestAHoldDoesNotLookLikeTheGateways(t *testing.T) {
+	h := newHouse(t)
+	h.mint(h.alice, 1000)
+	h.do("POST", "/api/wallet/holds", h.asRoot(), object("userId", h.alice.Id, "amount", 1, "reference", "gateway:req_1")).
+		wantOutcome("400 invalid_request").names("reference")
+	h.do("POST", "/api/wallet/holds", h.asRoot(), object("userId", h.alice.Id, "amount", 1, "reference", "my gateway:1")).want(201)
+}
