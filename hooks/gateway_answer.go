@@ -13,14 +13,9 @@ import (
 	"sokuji/internal/pricing"
 )
 
-const (
-	// maxAnswerBytes bounds a whole answer, which is held until it is settled. The
-	// largest are pictures as text.
-	maxAnswerBytes = 96 << 20
-	// bytesPerToken is the least that a token takes in the text of an answer that
-	// carries no counts.
-	bytesPerToken = 4
-)
+// maxAnswerBytes bounds a whole answer, which is held until it is settled. The
+// largest are pictures as text.
+const maxAnswerBytes = 96 << 20
 
 var errAnswerTooLarge = fmt.Errorf("the provider's answer has more than %d bytes", maxAnswerBytes)
 
@@ -56,7 +51,7 @@ func (c *call) answerWhole(answer *gateway.Answer) error {
 // and never more than was asked for.
 func (c *call) countBytes(body []byte) pricing.Usage {
 	output := c.asked.Estimate
-	output.OutText = min(output.OutText, int64(len(body))/bytesPerToken+1)
+	output.OutText = min(output.OutText, int64(len(body))/metering.BytesPerToken+1)
 	return c.counted(output)
 }
 
@@ -76,13 +71,13 @@ func (c *call) broken(answer *gateway.Answer, body []byte, cause error) error {
 // for is what is billed, whether or not the client hears the end.
 func (c *call) answerBytes(answer *gateway.Answer) error {
 	result := outcome{usage: c.asked.Estimate, settledBy: ledger.SettledByEstimate}
-	charged, _, _, err := c.server.chargeFor(answer.Upstream, c.plan, result)
+	cost, err := c.server.estimate(answer.Upstream, c.plan, result.usage)
 	if err != nil {
-		return priceRefusal(err)
+		return errors.Join(c.bill.release(), priceRefusal(err))
 	}
 	header := c.event.Response.Header()
 	gateway.ReturnHeaders(header, answer.Header)
-	header.Set(chargedTokensHeader, strconv.FormatInt(charged.Total, 10))
+	header.Set(chargedTokensHeader, strconv.FormatInt(cost, 10))
 	out := c.newClientWriter()
 	cause := out.copyFrom(answer.Body)
 	status := answer.Status
@@ -96,7 +91,7 @@ func (c *call) answerBytes(answer *gateway.Answer) error {
 		c.ticket.finish(nil)
 		return out.breakOff(cause)
 	}
-	c.ticket.finish(out.kept(answer.Status, charged.Total))
+	c.ticket.finish(out.kept(answer.Status, cost))
 	return nil
 }
 

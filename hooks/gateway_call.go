@@ -146,7 +146,7 @@ func (c *call) prepare() (err error) {
 func (c *call) counted(output pricing.Usage) pricing.Usage {
 	usage := c.asked.Estimate
 	if text := c.content.text(); len(text) > 0 {
-		usage.InText = min(usage.InText, int64(len(text))/bytesPerToken+1)
+		usage.InText = min(usage.InText, int64(len(text))/metering.BytesPerToken+1)
 	}
 	usage.OutText, usage.OutAudio = output.OutText, output.OutAudio
 	return usage
@@ -166,11 +166,11 @@ func (c *call) hold() error {
 	}
 	var amount int64
 	for _, upstream := range c.upstreams {
-		charged, _, _, err := c.server.chargeFor(upstream, c.plan, outcome{usage: estimate})
+		cost, err := c.server.estimate(upstream, c.plan, estimate)
 		if err != nil {
 			return priceRefusal(err)
 		}
-		amount = max(amount, charged.Total)
+		amount = max(amount, cost)
 	}
 	c.bill.settleKey = gatewayReference + c.id
 	if c.ticket != nil {

@@ -8,15 +8,20 @@ import (
 	"sokuji/internal/pricing"
 )
 
+// quote prices what a call uses.
+func (s *server) quote(upstream gateway.Upstream, plan entitlement, usage pricing.Usage) (pricing.Charge, error) {
+	rates := upstream.Price.Rates
+	return pricing.Quote(pricing.PerCall(usage, rates), rates, s.marginFor(upstream.Price, plan), s.config.TokenValueMicroUSD)
+}
+
 // charge prices what a call used, and makes the usage row of it, but for the facts
 // of the call itself.
 func (s *server) charge(upstream gateway.Upstream, plan entitlement, usage pricing.Usage) (pricing.Charge, ledger.Usage, error) {
-	rates, value := upstream.Price.Rates, s.config.TokenValueMicroUSD
-	margin := s.marginFor(upstream.Price, plan)
-	charged, err := pricing.Quote(pricing.PerCall(usage, rates), rates, margin, value)
+	charged, err := s.quote(upstream, plan, usage)
 	if err != nil {
 		return pricing.Charge{}, ledger.Usage{}, err
 	}
+	rates, margin, value := upstream.Price.Rates, s.marginFor(upstream.Price, plan), s.config.TokenValueMicroUSD
 	row := ledger.Usage{
 		Provider: upstream.Price.Provider, Model: upstream.Asked, Modality: modalityOf(usage), Method: "POST",
 		InputTokens: usage.InputTokens(), OutputTokens: usage.OutputTokens(), Milliseconds: usage.Milliseconds,

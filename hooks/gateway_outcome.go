@@ -64,6 +64,15 @@ func (s *server) chargeFor(upstream gateway.Upstream, plan entitlement, result o
 	return charged, row, result, err
 }
 
+// estimate prices what a call may use, or has used so far.
+func (s *server) estimate(upstream gateway.Upstream, plan entitlement, usage pricing.Usage) (int64, error) {
+	charged, err := s.quote(upstream, plan, usage)
+	if _, unpriced := errors.AsType[*pricing.UnpricedError](err); unpriced {
+		charged, err = s.quote(upstream, plan, pricing.Fit(usage, upstream.Price.Rates))
+	}
+	return charged.Total, err
+}
+
 // fit brings an outcome to the classes that a price has. What the provider counted
 // is consumed and moves to the nearest class; what is only our own estimate may be
 // of a kind that the model does not have.

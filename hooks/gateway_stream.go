@@ -43,11 +43,10 @@ type callStream struct {
 func (c *call) answerStream(answer *gateway.Answer) error {
 	c.meter = metering.NewMeter(c.route.endpoint)
 	s := &callStream{call: c, answer: answer, out: c.newClientWriter(), renewed: time.Now()}
-	step, _, _, err := c.server.chargeFor(answer.Upstream, c.plan, outcome{usage: pricing.Usage{OutText: streamStepTokens}})
-	if err != nil {
-		step.Total = c.bill.held // a model that has no output to price
+	var err error
+	if s.stepCost, err = c.server.estimate(answer.Upstream, c.plan, pricing.Usage{OutText: streamStepTokens}); err != nil {
+		return errors.Join(c.bill.release(), priceRefusal(err))
 	}
-	s.stepCost = max(step.Total, 1)
 	header := c.event.Response.Header()
 	gateway.ReturnHeaders(header, answer.Header)
 	header.Set("Cache-Control", "no-cache")
@@ -105,7 +104,7 @@ func (s *callStream) keepReserved() error {
 	}
 	var missing int64
 	if isNearly(used, c.bill.held) {
-		missing = max(s.stepCost, used+s.stepCost-c.bill.held)
+		missing = max(s.stepCost, used+s.stepCost-c.bill.held, 1)
 	}
 	now := time.Now()
 	if missing == 0 && now.Sub(s.renewed) < c.server.gateway.renewInterval {
@@ -123,9 +122,7 @@ func isNearly(used, held int64) bool { return used > held-held/4 }
 
 // cost is what the output so far comes to by our own count.
 func (s *callStream) cost() (int64, error) {
-	usage := s.call.counted(s.call.meter.Counted())
-	charged, _, _, err := s.call.server.chargeFor(s.answer.Upstream, s.call.plan, outcome{usage: usage})
-	return charged.Total, err
+	return s.call.server.estimate(s.answer.Upstream, s.call.plan, s.call.counted(s.call.meter.Counted()))
 }
 
 // settle closes the bill with what the meter knows.
