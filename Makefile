@@ -2,7 +2,7 @@
 
 BINARY := sokuji
 # Pure packages, which the race detector can build without an hour of SQLite.
-RACE   := ./internal/ledger ./internal/ledger/memorystore ./internal/ledger/simulate ./internal/readcache ./internal/limits ./internal/apikeys ./internal/gateway
+RACE   := ./internal/ledger ./internal/ledger/memorystore ./internal/ledger/simulate ./internal/readcache ./internal/limits ./internal/apikeys ./internal/gateway ./internal/realtime
 FUZZ_SECONDS ?= 60
 SOAK_SEEDS   ?= 10000
 SOAK_IMPORT_ROWS ?= 1000000
@@ -11,7 +11,7 @@ FUZZ   := internal/betterauth:FuzzParseBearer internal/betterauth:FuzzFromCookie
           internal/accounts/password:FuzzVerifyScrypt internal/apikeys:FuzzParse internal/pricing:FuzzParseSeconds \
           hooks:FuzzParseFields hooks:FuzzCursors internal/export:FuzzText internal/d1import:FuzzStatements internal/ledger/statement:FuzzVerify \
           internal/ledger/verify:FuzzCheckpoint internal/ledger/verify:FuzzColumn internal/ledger/verify:FuzzFile \
-          internal/gateway:FuzzEventReader internal/gateway:FuzzParseBody internal/gateway:FuzzHideUsage internal/gateway:FuzzReadForm internal/fakeprovider:FuzzParseSwitches
+          internal/gateway:FuzzEventReader internal/gateway:FuzzParseBody internal/gateway:FuzzHideUsage internal/gateway:FuzzReadForm internal/fakeprovider:FuzzParseSwitches internal/realtime:FuzzClientEvents internal/realtime:FuzzServerEvents
 
 # The parsers of what strangers send, which also the short run fuzzes.
 FUZZ_SHORT         := internal/betterauth:FuzzParseBearer internal/betterauth:FuzzFromCookies \

@@ -6,11 +6,9 @@ import (
 	"encoding/json"
 	"strings"
 
+	"sokuji/internal/metering"
 	"sokuji/internal/pricing"
 )
-
-// textBytesPerToken is the usual average of English.
-const textBytesPerToken = 4
 
 // Audio that a model speaks has a token for every 50 milliseconds.
 const (
@@ -26,47 +24,52 @@ type counter struct {
 
 // add reads one delta. The text between the quotes is measured, not decoded.
 func (c *counter) add(kind string, message []byte) {
-	length := deltaLength(message)
-	if length == 0 {
+	text := deltaText(message)
+	if len(text) == 0 {
 		return
 	}
 	if strings.HasSuffix(kind, "audio.delta") {
-		c.audioBytes += int64(base64.StdEncoding.DecodedLen(length))
+		c.audioBytes += decodedBytes(text)
 		return
 	}
 	c.pieces++
-	c.textBytes += int64(length)
+	c.textBytes += int64(len(text))
 }
 
 // usage is at least a token for each piece of text.
 func (c *counter) usage(bytesPerAudioToken int64) pricing.Usage {
 	return pricing.Usage{
-		OutText:  max(c.pieces, roundedUp(c.textBytes, textBytesPerToken)),
+		OutText:  max(c.pieces, roundedUp(c.textBytes, metering.BytesPerToken)),
 		OutAudio: roundedUp(c.audioBytes, bytesPerAudioToken),
 	}
 }
 
 func roundedUp(count, unit int64) int64 { return (count + unit - 1) / unit }
 
-// deltaLength is how long the text of a delta is, with its escapes.
-func deltaLength(message []byte) int {
+// decodedBytes is how much data a text in base64 is.
+func decodedBytes(text []byte) int64 {
+	return int64(base64.RawStdEncoding.DecodedLen(len(bytes.TrimRight(text, "="))))
+}
+
+// deltaText is the text of a delta as it is written, with its escapes.
+func deltaText(message []byte) []byte {
 	_, text, found := bytes.Cut(message, []byte(`"delta":`))
 	if !found {
-		return 0
+		return nil
 	}
 	text = bytes.TrimLeft(text, " ")
 	if len(text) == 0 || text[0] != '"' {
-		return 0
+		return nil
 	}
 	for at := 1; at < len(text); at++ {
 		switch text[at] {
 		case '\\':
 			at++
 		case '"':
-			return at - 1
+			return text[1:at]
 		}
 	}
-	return 0
+	return nil
 }
 
 // audioTokenBytes reads from a description of the session how much audio a token

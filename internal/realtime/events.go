@@ -16,12 +16,13 @@ const (
 	eventAppend              = "input_audio_buffer.append"
 	eventTranslationAppend   = "session.input_audio_buffer.append"
 
-	eventSessionCreated    = "session.created"
-	eventSessionUpdated    = "session.updated"
-	eventResponseCreated   = "response.created"
-	eventResponseDone      = "response.done"
-	eventTranscriptionDone = "conversation.item.input_audio_transcription.completed"
+	eventSessionCreated  = "session.created"
+	eventSessionUpdated  = "session.updated"
+	eventResponseCreated = "response.created"
 )
+
+// partOfResponse names the bill of a response that never came to its end.
+const partOfResponse = "response.part"
 
 // clientEvent is a message of the client, read strictly: what we price must be
 // what the provider does.

@@ -2,7 +2,6 @@ package realtime
 
 import (
 	"context"
-	"encoding/base64"
 	"errors"
 	"fmt"
 	"sync"
@@ -102,7 +101,7 @@ func (s *Stretches) append(ctx context.Context, event clientEvent) error {
 		return event.invalid([]string{"audio"}, "must be audio in base64")
 	}
 	// An escape within base64 makes the text longer, never shorter.
-	heard := int64(base64.StdEncoding.DecodedLen(len(audio) - 2))
+	heard := decodedBytes(audio[1 : len(audio)-1])
 	s.mutex.Lock()
 	defer s.mutex.Unlock()
 	for _, meter := range s.meters {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"sync"
 
+	"sokuji/internal/metering"
 	"sokuji/internal/pricing"
 )
 
@@ -173,7 +174,7 @@ func (t *Turns) FromServer(ctx context.Context, message []byte) error {
 	switch {
 	case kind == eventResponseCreated:
 		return t.begin(ctx, responseIDOf(message))
-	case kind == eventResponseDone, kind == eventTranscriptionDone:
+	case kind == metering.RealtimeResponseDone, kind == metering.RealtimeTranscriptionDone:
 		return t.bill(ctx, message)
 	case isDelta(kind):
 		return t.count(ctx, kind, message)
@@ -252,30 +253,30 @@ func (t *Turns) counted(r *response) pricing.Usage {
 
 // bill charges what a provider reported, once.
 func (t *Turns) bill(ctx context.Context, message []byte) error {
-	event, billable := parseBillable(message)
+	event, billable := metering.ParseRealtimeEvent(message)
 	if !billable {
 		return nil
 	}
 	t.mutex.Lock()
 	defer t.mutex.Unlock()
-	event.key = t.keyOf(event.kind, event.key)
-	if !t.billed.add(event.key) {
+	key := t.keyOf(event.Type, event.DedupeKey)
+	if !t.billed.add(key) {
 		return nil
 	}
 	bill := Bill{
-		Key: event.key, Event: event.kind, ResponseID: event.responseID, Usage: event.report.Usage,
-		SettledBy: ByProvider, Anomalies: event.report.Anomalies,
+		Key: key, Event: event.Type, ResponseID: event.ResponseID, Usage: event.Report.Usage,
+		SettledBy: ByProvider, Anomalies: event.Report.Anomalies,
 	}
-	if event.kind == eventTranscriptionDone {
-		return t.billBeside(ctx, bill, event.report.Found)
+	if event.Type == metering.RealtimeTranscriptionDone {
+		return t.billBeside(ctx, bill, event.Report.Found)
 	}
-	return t.billResponse(ctx, bill, event.report.Found)
+	return t.billResponse(ctx, bill, event.Report.Found)
 }
 
 // keyOf names what the provider left without a name.
 func (t *Turns) keyOf(kind, key string) string {
 	if key != "" {
-		return key
+		return kind + ":" + key
 	}
 	t.unnamed++
 	return fmt.Sprintf("%s:unnamed:%d", kind, t.unnamed)
@@ -380,17 +381,9 @@ func (t *Turns) Close(ctx context.Context) error {
 
 func (t *Turns) closeResponse(ctx context.Context, id string, running *response) error {
 	counted := t.counted(running)
-	key := t.keyOf(eventResponseDone, responseKey(id))
-	if counted == (pricing.Usage{}) || !t.billed.add(key) {
+	if counted == (pricing.Usage{}) {
 		return running.hold.Release(ctx)
 	}
+	key := t.keyOf(partOfResponse, id) // no report can come any more that would have its key
 	return running.hold.Settle(ctx, Bill{Key: key, ResponseID: id, Usage: counted, SettledBy: ByPartial})
-}
-
-// responseKey names the bill of a response, "" for one without a name.
-func responseKey(id string) string {
-	if id == "" {
-		return ""
-	}
-	return eventResponseDone + ":" + id
 }
