@@ -215,7 +215,7 @@ func TestImpossibleRequestsAreRefused(t *testing.T) {
 		h.do("POST", "/api/wallet/"+c.route, h.asRoot(), c.body).wantOutcome(c.want).names(c.names)
 	}
 	h.do("PATCH", "/api/user/profile", h.asAlice(), object("name", strings.Repeat("n", 256))).wantOutcome("400 invalid_request").names("name")
-	h.do("POST", "/api/user/api-key/rotate", h.asAlice(), object("graceSeconds", 60)).wantOutcome("400 invalid_request").names("graceSeconds")
+	h.do("POST", "/api/user/api-key/rotate", h.asAlice(), object("graceSeconds", -60)).wantOutcome("400 invalid_request").names("graceSeconds")
 	h.unchanged(before)
 }
 

@@ -26,8 +26,8 @@ func (s *server) credentials() *hook.Handler[*core.RequestEvent] {
 				return err
 			}
 			e.Set(callerStoreKey, c)
-			if c.kind == apiKey && !keyMayEnter(e.Request.URL.Path) {
-				return forbidden("An API key does not open this route.")
+			if err := s.admitKey(e, c); err != nil {
+				return err
 			}
 			if err := s.limitUser(c, e.Request.URL.Path); err != nil {
 				return err

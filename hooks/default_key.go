@@ -35,7 +35,7 @@ func (s *server) defaultKeyOf(ctx context.Context, userID string) (apikeys.Key, 
 			return key, err
 		}
 	}
-	return s.setDefaultKey(userID, 0)
+	return s.setDefaultKey(userID, 0, 0)
 }
 
 func (s *server) findDefaultKey(ctx context.Context, userID string) (defaultKey, bool, error) {
@@ -50,25 +50,24 @@ func (s *server) findDefaultKey(ctx context.Context, userID string) (defaultKey,
 }
 
 // setDefaultKey gives the user the default key that is steps versions after the
-// current one. The key before it is dead when setDefaultKey returns: the cache
-// follows the commit.
-func (s *server) setDefaultKey(userID string, steps int64) (apikeys.Key, error) {
+// current one. The key before it is dead when setDefaultKey returns, because the
+// cache follows the commit, or opens for the grace that it is given.
+func (s *server) setDefaultKey(userID string, steps int64, grace time.Duration) (apikeys.Key, error) {
 	var key apikeys.Key
 	err := s.app.RunInTransaction(func(tx core.App) error {
 		record, err := findOrNewDefaultKey(tx, userID)
 		if err != nil {
 			return err
 		}
-		if record.GetBool("disabled") {
-			return forbidden("An admin disabled your API key. Please contact support.")
+		if err := mayBeRotated(record); err != nil {
+			return err
 		}
 		version := int64(record.GetInt("version")) + steps
 		if key, err = apikeys.Derive(s.secrets[0], userID, version); err != nil {
 			return err
 		}
 		record.Set("version", version)
-		record.Set("prefix", key.Prefix())
-		record.Set("key_hash", key.Hash().String())
+		replaceKey(record, key, grace, time.Now())
 		return tx.Save(record)
 	})
 	if err != nil {

@@ -24,7 +24,9 @@ type entitlement struct {
 	planID                string
 	maxConcurrentSessions int64
 	rateLimitRPM          int64
+	rateLimitTPM          int64
 	features              string // a JSON list of texts, or what an admin wrote there
+	allowedModels         string // likewise
 	monthlyQuotaTokens    int64
 	marginPPM             int64 // of the plan; 0: the operator's holds
 }
@@ -47,10 +49,11 @@ func (s *server) entitlementOf(ctx context.Context, subject ledger.Subject) (ent
 func (s *server) loadEntitlement(ctx context.Context, subject ledger.Subject) (entitlement, error) {
 	var e entitlement
 	err := s.reader.QueryRowContext(ctx, `
-		SELECT e.plan_id, e.max_concurrent_sessions, e.rate_limit_rpm, COALESCE(e.features, ''), p.monthly_quota_tokens, p.margin_ppm
+		SELECT e.plan_id, e.max_concurrent_sessions, e.rate_limit_rpm, e.rate_limit_tpm,
+			COALESCE(e.allowed_models, ''), COALESCE(e.features, ''), p.monthly_quota_tokens, p.margin_ppm
 		FROM entitlements e JOIN plans p ON p.id = e.plan_id
 		WHERE e.subject_id = ? AND e.subject_type = ?`, subject.ID, string(subject.Type)).
-		Scan(&e.planID, &e.maxConcurrentSessions, &e.rateLimitRPM, &e.features, &e.monthlyQuotaTokens, &e.marginPPM)
+		Scan(&e.planID, &e.maxConcurrentSessions, &e.rateLimitRPM, &e.rateLimitTPM, &e.allowedModels, &e.features, &e.monthlyQuotaTokens, &e.marginPPM)
 	if errors.Is(err, sql.ErrNoRows) {
 		return entitlement{}, nil
 	}
@@ -115,7 +118,7 @@ func takePlanLimits(tx core.App, before, after *core.Record) {
 	if err != nil {
 		return // the relation's own check says what is wrong
 	}
-	for _, name := range []string{"max_concurrent_sessions", "rate_limit_rpm", "features"} {
+	for _, name := range []string{"max_concurrent_sessions", "rate_limit_rpm", "rate_limit_tpm", "allowed_models", "features"} {
 		if before.GetString(name) == after.GetString(name) {
 			after.Set(name, plan.Get(name))
 		}

@@ -83,6 +83,3 @@ func (s *server) modelsFor(e *core.RequestEvent) (map[string]gatewayModel, error
 	}
 	return models, nil
 }
-
-// mayCallModel tells whether the caller's plan and key are open to a model.
-func (s *server) mayCallModel(*core.RequestEvent, caller, string, string) error { return nil }

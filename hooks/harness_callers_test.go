@@ -3,6 +3,7 @@ package hooks
 import (
 	"crypto/rand"
 	"database/sql"
+	"maps"
 	"net/http"
 	"net/url"
 	"time"
@@ -113,17 +114,30 @@ func (h *house) defaultKey() string {
 	return h.do("GET", "/api/user/api-key", h.asAlice(), "").want(200).text("apiKey")
 }
 
-// key makes a named key of alice's, as the route for it will.
+// key makes a named key of alice's, more of them than her plan allows.
 func (h *house) key(scopes ...apikeys.Scope) string {
+	h.t.Helper()
+	key, _ := h.keyWith(map[string]any{"scopes": scopes})
+	return key
+}
+
+// keyRecord makes one and returns its row.
+func (h *house) keyRecord() *core.Record {
+	h.t.Helper()
+	_, record := h.keyWith(map[string]any{"scopes": []apikeys.Scope{apikeys.ScopeGateway}})
+	return record
+}
+
+// keyWith makes one with some columns set.
+func (h *house) keyWith(columns map[string]any) (string, *core.Record) {
 	h.t.Helper()
 	key, err := apikeys.Generate(rand.Reader)
 	if err != nil {
 		h.t.Fatal(err)
 	}
-	h.save(keysCollection, map[string]any{
-		"user": h.alice.Id, "name": "test", "prefix": key.Prefix(), "key_hash": key.Hash().String(), "scopes": scopes,
-	})
-	return key.Reveal()
+	values := map[string]any{"user": h.alice.Id, "name": "test", "prefix": key.Prefix(), "key_hash": key.Hash().String()}
+	maps.Copy(values, columns)
+	return key.Reveal(), h.save(keysCollection, values)
 }
 
 func (h *house) save(collection string, values map[string]any) *core.Record {

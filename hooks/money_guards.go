@@ -6,8 +6,6 @@ import (
 	"github.com/pocketbase/pocketbase/apis"
 	"github.com/pocketbase/pocketbase/core"
 	"github.com/pocketbase/pocketbase/tools/hook"
-
-	"sokuji/internal/apikeys"
 )
 
 // guard says why a collection is not edited through PocketBase, and what to do.
@@ -42,7 +40,7 @@ const (
 	truncateAdvice = "This collection is not truncated: delete its records one by one, so that what hangs on them ends too."
 	importAdvice   = "Leave the server's own collections out of the import, and deleteMissing off: their schema changes with a migration of the program. Balances are changed by POST /api/wallet/adjust."
 	consoleAdvice  = "The SQL console is off, because it would write past the ledger. Read a copy of data.db with sqlite3 -readonly; change balances with POST /api/wallet/adjust."
-	apiKeyAdvice   = "A key is made by its user at /api/user/api-key, because only its hash is stored. Disable or delete keys here."
+	apiKeyAdvice   = "A key is made by its user at /api/user/api-keys, because only its hash is stored. Disable or delete keys here."
 )
 
 // bindMoneyGuards refuses every edit of a money row, superusers included, with a
@@ -58,14 +56,6 @@ func bindMoneyGuards(app core.App) {
 	}
 	app.OnRecordCreateRequest(keysCollection).BindFunc(func(*core.RecordRequestEvent) error {
 		return apis.NewForbiddenError(apiKeyAdvice, nil)
-	})
-
-	app.OnRecordUpdateRequest(keysCollection).BindFunc(func(e *core.RecordRequestEvent) error {
-		scopes := e.Record.GetStringSlice("scopes") // none at all leaves a key that opens nothing
-		if _, err := apikeys.ParseScopes(scopes); err != nil && len(scopes) > 0 {
-			return apis.NewBadRequestError(err.Error(), nil)
-		}
-		return e.Next()
 	})
 
 	refuseSchema := func(e *core.CollectionRequestEvent) error {

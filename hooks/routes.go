@@ -71,6 +71,11 @@ func (s *server) bindUserRoutes(user *router.RouterGroup[*core.RequestEvent]) {
 	user.PATCH("/profile", s.userProfileUpdate)
 	user.GET("/api-key", s.userAPIKey)
 	user.POST("/api-key/rotate", s.userAPIKeyRotate)
+	user.GET("/api-keys", s.userAPIKeys)
+	user.POST("/api-keys", s.userAPIKeyCreate)
+	user.PATCH("/api-keys/{id}", s.userAPIKeyChange)
+	user.DELETE("/api-keys/{id}", s.userAPIKeyDelete)
+	user.POST("/api-keys/{id}/rotate", s.userAPIKeyRotateNamed)
 	user.GET("/export", s.userExport)
 }
 

@@ -59,7 +59,9 @@ var (
 	missing    = everybody("404")
 	authMember = everybody("200").with("401 UNAUTHORIZED", append([]string{"guest", "superuser"}, keys...)...)
 	userOnly   = everybody("403 forbidden").with("401 unauthorized", "guest").with("200", users...)
-	walletRead = everybody("200").with("401 unauthorized", "guest").
+	// somebody else's key looks like one that is not there
+	onAlicesKey = userOnly.with("404 not_found", "other user's token")
+	walletRead  = everybody("200").with("401 unauthorized", "guest").
 			with("403 forbidden", "other user's token", "charge key", "gateway key")
 	spender = everybody("403 forbidden").with("401 unauthorized", "guest").with("200", "charge key", "superuser")
 	// there is no provider in these houses, so whoever is admitted finds no model
@@ -125,6 +127,17 @@ func deleteUserBody(h *house) string {
 // onHold is the path of a verb on a new hold of alice's.
 func onHold(verb string) func(h *house) string {
 	return func(h *house) string { return "/api/wallet/holds/" + h.hold(h.alice, 1) + "/" + verb }
+}
+
+// onKey is the path of a verb on a new key of alice's.
+func onKey(verb string) func(h *house) string {
+	return func(h *house) string { return "/api/user/api-keys/" + h.keyRecord().Id + verb }
+}
+
+// firstKeyBody makes room for a key: a free plan has one.
+func firstKeyBody(h *house) string {
+	h.mustExecute("DELETE FROM api_keys WHERE is_default = FALSE")
+	return object("name", "a key")
 }
 
 func refundBody(h *house) string {
@@ -193,6 +206,12 @@ var roleMatrix = []matrixRow{
 	// bob's own wallet is empty, and naming alice's does not help him
 	{method: "GET", path: "/api/user/api-key", access: userOnly.with("402 insufficient_balance", "other user's token")},
 	{method: "POST", path: "/api/user/api-key/rotate", access: userOnly},
+	{method: "GET", path: "/api/user/api-keys", access: userOnly},
+	{method: "POST", path: "/api/user/api-keys", access: userOnly.with("201", users...), body: firstKeyBody},
+	{method: "PATCH", path: "/api/user/api-keys/{id}", access: onAlicesKey, callFor: onKey(""),
+		body: func(*house) string { return object("name", "another") }},
+	{method: "DELETE", path: "/api/user/api-keys/{id}", access: onAlicesKey, callFor: onKey("")},
+	{method: "POST", path: "/api/user/api-keys/{id}/rotate", access: onAlicesKey, callFor: onKey("/rotate")},
 	{method: "GET", path: "/api/user/export", access: userOnly},
 
 	{method: "GET", path: "/api/wallet/balance", access: walletRead},

@@ -76,7 +76,10 @@ type server struct {
 	signInLimit    *limits.Window
 	superuserLimit *limits.Window
 	userLimit      *limits.Window
-	mail           *accountMail
+	// unknownKeyLimit slows down those who try keys out.
+	unknownKeyLimit *limits.Window
+	callLimits      *callLimits
+	mail            *accountMail
 
 	draining  atomic.Bool
 	closeOnce sync.Once // a restart and the end after it both close
@@ -87,6 +90,7 @@ const (
 	signInWindow         = 10 * time.Second
 	superuserSignInLimit = 10
 	userWindow           = time.Minute
+	unknownKeyWindow     = time.Minute
 )
 
 func newServer(app core.App, settings config.Config) (*server, error) {
@@ -100,11 +104,13 @@ func newServer(app core.App, settings config.Config) (*server, error) {
 		roles:        readcache.New[seat, role](maxCachedRoles),
 		userExports:  make(chan struct{}, maxUserExports),
 	}
-	var errs [4]error
+	var errs [6]error
 	s.signInLimit, errs[0] = limits.NewWindow(limits.Config{Max: settings.AuthRateLimit, Period: signInWindow})
 	s.superuserLimit, errs[1] = limits.NewWindow(limits.Config{Max: superuserLimit(settings), Period: signInWindow})
 	s.userLimit, errs[2] = limits.NewWindow(limits.Config{Max: settings.APIRateLimit, Period: userWindow})
 	s.mail, errs[3] = newAccountMail(settings)
+	s.unknownKeyLimit, errs[4] = limits.NewWindow(limits.Config{Max: unknownKeysPerMinute, Period: unknownKeyWindow})
+	s.callLimits, errs[5] = newCallLimits(time.Now)
 	return s, errors.Join(errs[:]...)
 }
 
@@ -152,6 +158,9 @@ func (s *server) open() error {
 			s.app.Logger().Error("The ledger could not store a batch", slog.Any("error", err))
 		},
 	})
+	s.keys.uses.writer, s.keys.uses.failed = writer, func(err error) {
+		s.app.Logger().Warn("The last uses of some API keys are lost", slog.Any("error", err))
+	}
 	if err := s.keys.load(); err != nil {
 		return err
 	}
@@ -168,7 +177,7 @@ func (s *server) close() (err error) {
 		s.mail.drain(mailDrainTime)
 		s.ledger.Close()
 		s.wallets.close()
-		err = errors.Join(s.sessions.Close(), s.superuserKeys.close(), s.store.Close())
+		err = errors.Join(s.sessions.Close(), s.keys.uses.close(), s.superuserKeys.close(), s.store.Close())
 	})
 	return err
 }

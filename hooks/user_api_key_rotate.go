@@ -7,8 +7,8 @@ import (
 )
 
 // userAPIKeyRotate gives the caller a new default key. The old one is dead when
-// the answer is sent. A frozen or empty wallet may rotate too: a leaked key must
-// be stoppable.
+// the answer is sent, or after graceSeconds. A frozen or empty wallet may rotate
+// too: a leaked key must be stoppable.
 func (s *server) userAPIKeyRotate(e *core.RequestEvent) error {
 	c, err := requireUser(e)
 	if err != nil {
@@ -18,7 +18,7 @@ func (s *server) userAPIKeyRotate(e *core.RequestEvent) error {
 	if err != nil {
 		return err
 	}
-	body.refuse("graceSeconds", "graceSeconds is not served yet: the old key ends at once. Leave it out.")
+	grace := body.grace()
 	if body.err != nil {
 		return body.err
 	}
@@ -27,7 +27,7 @@ func (s *server) userAPIKeyRotate(e *core.RequestEvent) error {
 	if err != nil {
 		return err
 	}
-	key, err := s.setDefaultKey(c.userID, 1)
+	key, err := s.setDefaultKey(c.userID, 1, grace)
 	if err != nil {
 		return err
 	}

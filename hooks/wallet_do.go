@@ -14,6 +14,7 @@ func request(e *core.RequestEvent, c caller, subject ledger.Subject) ledger.Requ
 		Subject:        subject,
 		IdempotencyKey: e.Request.Header.Get("Idempotency-Key"),
 		Actor:          c.actor(),
+		Spender:        spenderOf(c),
 	}
 }
 

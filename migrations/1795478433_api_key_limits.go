@@ -22,6 +22,7 @@ func init() {
 			limit("rate_limit_tpm"),
 			object("allowed_models"),
 			object("allowed_ips"),
+			flag("disabled_by_owner"),
 			&core.TextField{Name: "old_key_hash", Max: textLengthMax, Hidden: true},
 			date("old_key_expires_at"),
 		)

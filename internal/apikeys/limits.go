@@ -25,6 +25,12 @@ type Limits struct {
 	Addresses           Addresses
 }
 
+// IsZero tells whether there is no bound at all.
+func (l *Limits) IsZero() bool {
+	numbers := l.SpendTokens | l.DailyBudgetTokens | l.MonthlyBudgetTokens | l.RequestsPerMinute | l.TokensPerMinute
+	return numbers == 0 && len(l.Models) == 0 && len(l.Addresses) == 0
+}
+
 // Models is a list of models: names, and beginnings of names that end with *.
 // None stands for all.
 type Models []string

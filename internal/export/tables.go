@@ -183,7 +183,7 @@ var tables = []table{
 	},
 	{
 		name: "api_keys", from: "api_keys", order: "rowid", key: "(`id`)",
-		columns: join(columnsOf(name, "id", "user", "name", "prefix"), columnsOf(object, "scopes"), columnsOf(flag, "is_default", "disabled"),
+		columns: join(columnsOf(name, "id", "user", "name", "prefix"), columnsOf(object, "scopes"), columnsOf(flag, "is_default", "disabled", "disabled_by_owner"),
 			columnsOf(count, "version"), columnsOf(instant, "created_at", "updated_at", "last_used_at", "expires_at"),
 			columnsOf(count, "spend_limit_tokens", "daily_budget_tokens", "monthly_budget_tokens", "rate_limit_rpm", "rate_limit_tpm"),
 			columnsOf(object, "allowed_models", "allowed_ips"), columnsOf(instant, "old_key_expires_at")),
