@@ -19,8 +19,10 @@ func NewMeter(endpoint Endpoint) *Meter {
 	return &Meter{endpoint: endpoint, output: outputCounter{members: outputMembers[endpoint]}}
 }
 
+// usageMember is searched for without its first quote: a chunk is full of quotes,
+// and has few of this letter.
 var (
-	usageMember = []byte(`"usage"`)
+	usageMember = []byte(`usage"`)
 	idMember    = []byte(`"id"`)
 	nullValue   = []byte("null")
 )
@@ -28,9 +30,7 @@ var (
 // Event reads the data of one event, or one message of a socket. A chunk of a
 // stream costs a search, not a decoding: almost none of them has a usage.
 func (m *Meter) Event(data []byte) {
-	if m.countsOutput(data) {
-		m.output.add(data)
-	}
+	m.output.add(m.newOutput(data))
 	needsID := m.report.ResponseID == "" && bytes.Contains(data, idMember)
 	if !needsID && !hasUsage(data) {
 		return

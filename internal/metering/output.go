@@ -10,15 +10,17 @@ import (
 // average of English; a piece of a stream is a token at least.
 const BytesPerToken = 4
 
-// outputMembers are the members of a stream's events whose text is new output.
+// outputMembers are the ends of the names of a stream's members whose text is new
+// output: content is also reasoning_content. Their first quote is left out, because
+// an event is full of quotes to stop at.
 var outputMembers = map[Endpoint][][]byte{
 	ChatCompletions: {
-		[]byte(`"content":`), []byte(`"arguments":`), []byte(`"reasoning_content":`), []byte(`"reasoning":`),
-		[]byte(`"refusal":`), []byte(`"transcript":`),
+		[]byte(`content":`), []byte(`arguments":`), []byte(`reasoning":`),
+		[]byte(`refusal":`), []byte(`transcript":`),
 	},
-	Responses:      {[]byte(`"delta":`)},
-	Transcriptions: {[]byte(`"delta":`)},
-	Messages:       {[]byte(`"text":`), []byte(`"thinking":`), []byte(`"partial_json":`)},
+	Responses:      {[]byte(`delta":`)},
+	Transcriptions: {[]byte(`delta":`)},
+	Messages:       {[]byte(`text":`), []byte(`thinking":`), []byte(`partial_json":`)},
 }
 
 // outputCounter counts the output of a stream by its text.
@@ -31,23 +33,29 @@ type outputCounter struct {
 const typeBytes = 160
 
 var (
+	deltaMember = []byte(`delta":`)
 	deltaSuffix = []byte(`.delta"`)
 	blockDelta  = []byte(`content_block_delta`)
 )
 
-// countsOutput tells whether an event brings new output. Others repeat it: a stream
-// of responses ends with the whole text.
-func (m *Meter) countsOutput(data []byte) bool {
-	beginning := data[:min(len(data), typeBytes)]
+// newOutput is the part of an event that brings new output, nil where there is
+// none. Other events repeat it: a stream of responses ends with the whole text.
+func (m *Meter) newOutput(data []byte) []byte {
+	beginning, brings := data[:min(len(data), typeBytes)], false
 	switch m.endpoint {
 	case ChatCompletions:
-		return true
+		if _, after, found := bytes.Cut(data, deltaMember); found {
+			return after
+		}
 	case Responses, Transcriptions:
-		return bytes.Contains(beginning, deltaSuffix)
+		brings = bytes.Contains(beginning, deltaSuffix)
 	case Messages:
-		return bytes.Contains(beginning, blockDelta)
+		brings = bytes.Contains(beginning, blockDelta)
 	}
-	return false
+	if !brings {
+		return nil
+	}
+	return data
 }
 
 func (c *outputCounter) add(data []byte) {
