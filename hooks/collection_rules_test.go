@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"sokuji/internal/apikeys"
+	"sokuji/internal/pricing"
 )
 
 // ruleRow is what PocketBase's record API does with one collection. Outcomes come
@@ -65,6 +66,12 @@ func owned(alices, bobs int) [5]string {
 	return [5]string{"0", "403", fmt.Sprint(bobs), fmt.Sprint(alices), fmt.Sprint(alices + bobs)}
 }
 
+// everybodySees is for what every signed-in caller sees alike.
+func everybodySees(rows int) [5]string {
+	all := fmt.Sprint(rows)
+	return [5]string{"0", "403", all, all, all}
+}
+
 var ruleMatrix = []ruleRow{
 	{collection: "wallets", target: ofUser("wallets", "subject_id"), list: [5]string{"0", "403", "1", "1", "3"}, view: ownerSees,
 		create: nobodyMay, update: nobodyMay, delete: nobodyMay},
@@ -82,7 +89,7 @@ var ruleMatrix = []ruleRow{
 		list: [5]string{"403", "403", "403", "403", "3"}, view: rootSees,
 		create: nobodyMay, update: nobodyMay, delete: nobodyMay},
 	{collection: "prices", target: first("prices"),
-		list: [5]string{"0", "403", "5", "5", "5"}, view: [5]string{"404", "403", "200", "200", "200"},
+		list: everybodySees(len(pricing.SeedPrices()) + len(pricing.ListPrices())), view: [5]string{"404", "403", "200", "200", "200"},
 		create: rootMayWrong, update: nobodyMay, delete: nobodyMay},
 	{collection: "plans", target: func(*house) string { return "unlimited_plan" },
 		list: [5]string{"7", "403", "7", "7", "7"}, view: [5]string{"200", "403", "200", "200", "200"},

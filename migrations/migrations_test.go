@@ -1,15 +1,18 @@
 package migrations_test
 
 import (
+	"encoding/json"
 	"fmt"
 	"path/filepath"
 	"regexp"
 	"slices"
 	"testing"
 
+	"github.com/pocketbase/dbx"
 	"github.com/pocketbase/pocketbase/core"
 	"github.com/pocketbase/pocketbase/tests"
 
+	"sokuji/internal/pricing"
 	_ "sokuji/migrations"
 )
 
@@ -71,6 +74,66 @@ func TestThePriceBookIsSeeded(t *testing.T) {
 		if got != want || price.GetString("provider") != "openai" {
 			t.Errorf("%s: got %s, want %s", model, got, want)
 		}
+	}
+}
+
+func TestTheListPricesAreSeeded(t *testing.T) {
+	app := newApp(t, t.TempDir())
+	for _, listed := range pricing.ListPrices() {
+		rows, err := app.FindAllRecords("prices", dbx.HashExp{"provider": listed.Provider, "model": listed.Model})
+		if err != nil || len(rows) != 1 {
+			t.Errorf("%s has %d rows (%v)", listed.Model, len(rows), err)
+			continue
+		}
+		row := rows[0]
+		stored := map[pricing.Class]int64{}
+		for _, class := range pricing.Classes() {
+			if rate := int64(row.GetInt(string(class))); rate != 0 {
+				stored[class] = rate
+			}
+		}
+		encoded, _ := json.Marshal(stored)
+		var rates pricing.Rates
+		if err := json.Unmarshal(encoded, &rates); err != nil || rates != listed.Rates {
+			t.Errorf("%s is stored with %+v (%v), want %+v", listed.Model, rates, err, listed.Rates)
+		}
+		if row.GetString("source") != listed.Source || row.GetString("feature") != listed.Feature || row.GetString("match") != "exact" {
+			t.Errorf("%s is stored as %v", listed.Model, row)
+		}
+	}
+}
+
+// A model that an admin priced before the list came keeps that price.
+func TestTheListLeavesAnAdminsPriceAlone(t *testing.T) {
+	app := newApp(t, t.TempDir())
+	collection, err := app.FindCollectionByNameOrId("prices")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, statement := range []string{"DROP TRIGGER prices_no_delete", "DELETE FROM prices"} {
+		if err := sqlError(app, statement); err != nil {
+			t.Fatal(err)
+		}
+	}
+	own := core.NewRecord(collection)
+	own.Load(map[string]any{"provider": "OpenAI", "model": "gpt-4o", "in_text": 7})
+	if err := app.Save(own); err != nil {
+		t.Fatal(err)
+	}
+	for _, item := range core.AppMigrations.Items() {
+		if item.File == "1795478435_list_prices.go" {
+			err = item.Up(app)
+		}
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	rows, err := app.FindAllRecords("prices", dbx.HashExp{"model": "gpt-4o"})
+	if err != nil || len(rows) != 1 || rows[0].GetInt("in_text") != 7 {
+		t.Errorf("gpt-4o has %d rows (%v)", len(rows), err)
+	}
+	if all, err := app.CountRecords("prices"); err != nil || int(all) != len(pricing.ListPrices()) {
+		t.Errorf("%d rows (%v), want the list's other models and the admin's", all, err)
 	}
 }
 
