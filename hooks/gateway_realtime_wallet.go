@@ -82,7 +82,7 @@ func (w *realtimeWallet) Hold(ctx context.Context, model string, estimate pricin
 	if err != nil {
 		return nil, err
 	}
-	hold := &realtimeHold{wallet: w, upstream: upstream, bill: bill{server: w.server, request: w.request}}
+	hold := &realtimeHold{wallet: w, beside: model != "", scribe: upstream, bill: bill{server: w.server, request: w.request}}
 	amount, err := hold.price(estimate)
 	if err != nil {
 		return nil, w.refusal(priceRefusal(err))
@@ -100,15 +100,25 @@ func (w *realtimeWallet) Hold(ctx context.Context, model string, estimate pricin
 
 // realtimeHold is one reservation of a session.
 type realtimeHold struct {
-	wallet   *realtimeWallet
-	upstream gateway.Upstream
-	bill     bill
+	wallet *realtimeWallet
+	beside bool             // it is not for the session's model, but for
+	scribe gateway.Upstream // one that writes down
+	bill   bill
+}
+
+// upstream is whose price holds. For the session's model it is who took the session,
+// which the first hold does not know yet.
+func (h *realtimeHold) upstream() gateway.Upstream {
+	if h.beside {
+		return h.scribe
+	}
+	return h.wallet.upstream
 }
 
 func (h *realtimeHold) price(usage pricing.Usage) (int64, error) {
-	s := h.wallet.server
-	margin := s.marginFor(h.upstream.Price, h.wallet.plan)
-	charged, err := pricing.Quote(usage, h.upstream.Price.Rates, margin, s.config.TokenValueMicroUSD)
+	s, price := h.wallet.server, h.upstream().Price
+	margin := s.marginFor(price, h.wallet.plan)
+	charged, err := pricing.Quote(usage, price.Rates, margin, s.config.TokenValueMicroUSD)
 	return charged.Total, err
 }
 
@@ -137,18 +147,18 @@ func (h *realtimeHold) Release(context.Context) error { return h.bill.release() 
 
 // Settle charges one bill and writes its usage row.
 func (h *realtimeHold) Settle(_ context.Context, cost realtime.Bill) error {
-	w := h.wallet
+	w, upstream := h.wallet, h.upstream()
 	result := outcome{usage: cost.Usage, settledBy: ledger.SettledBy(cost.SettledBy), anomalies: cost.Anomalies}
-	charged, row, result, err := w.server.chargeFor(h.upstream, w.plan, result)
+	charged, row, result, err := w.server.chargeFor(upstream, w.plan, result)
 	if err != nil || !isPlausible(cost.Usage) {
 		// Nothing that can be priced is known: what was reserved is what it costs.
 		w.server.app.Logger().Error("A turn of a realtime session could not be priced and costs what it held",
 			slog.String("request", w.id), slog.Any("error", err))
-		charged, row = pricing.Charge{Total: h.bill.held}, ledger.Usage{Provider: h.upstream.Price.Provider, Model: h.upstream.Asked}
+		charged, row = pricing.Charge{Total: h.bill.held}, ledger.Usage{Provider: upstream.Price.Provider, Model: upstream.Asked}
 		result.anomalies = append(result.anomalies, "could not be priced")
 		result.settledBy = ledger.SettledByEstimate
 	}
-	w.describe(&row, h.upstream, cost, result)
+	w.describe(&row, upstream, cost, result)
 	h.bill.settleKey = realtimeSettleKey(w.id, cost.Key)
 	if err := h.bill.settle(charged.Total, row); err != nil {
 		return err
