@@ -17,7 +17,7 @@ var (
 		"Authorization", "Content-Type", "Idempotency-Key", "x-api-key", "X-Device-Id", "X-Platform",
 		// what the OpenAI and Anthropic SDKs send from a browser
 		"OpenAI-Beta", "OpenAI-Organization", "OpenAI-Project", "anthropic-version", "anthropic-beta",
-		"anthropic-dangerous-direct-browser-access", "x-sokuji-usage",
+		"anthropic-dangerous-direct-browser-access", "x-sokuji-usage", "x-client-request-id",
 		"x-stainless-arch", "x-stainless-custom-poll-interval", "x-stainless-helper", "x-stainless-helper-method", "x-stainless-lang",
 		"x-stainless-os", "x-stainless-package-version", "x-stainless-poll-helper", "x-stainless-retry-count", "x-stainless-runtime",
 		"x-stainless-runtime-version", "x-stainless-timeout",

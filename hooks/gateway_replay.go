@@ -22,6 +22,8 @@ const (
 	keptFor            = 10 * time.Minute
 	// maxGatewayKeyBytes bounds an Idempotency-Key on /v1.
 	maxGatewayKeyBytes = 255
+
+	clientRequestHeader = "x-client-request-id"
 )
 
 // keptAnswer is what a repeated call is answered with.
@@ -137,18 +139,31 @@ func (t *replayTicket) abandon() {
 	t.replays.abandoned(t.mine)
 }
 
+// repetitionName is what a client calls this one call: its Idempotency-Key or, for
+// clients that only number their requests, its x-client-request-id together with
+// the body, because a number may stand for several requests of one task. "": the
+// call has no name and is never a repetition.
+func (c *call) repetitionName(fingerprint [sha256.Size]byte) (string, error) {
+	key, number := c.event.Request.Header.Get("Idempotency-Key"), c.event.Request.Header.Get(clientRequestHeader)
+	if len(key) > maxGatewayKeyBytes {
+		return "", ledger.Invalid("Idempotency-Key", "Idempotency-Key has more than 255 bytes: choose a shorter one.")
+	}
+	if key == "" && number != "" && len(number) <= maxGatewayKeyBytes {
+		key = "request " + number + " " + hex.EncodeToString(fingerprint[:])
+	}
+	return key, nil
+}
+
 // replayOrBegin answers a repeated call with the first result. Otherwise it takes
 // the key for this one.
 func (c *call) replayOrBegin() (replayed bool, err error) {
-	key := c.event.Request.Header.Get("Idempotency-Key")
-	if key == "" {
-		return false, nil
-	}
-	if len(key) > maxGatewayKeyBytes {
-		return false, ledger.Invalid("Idempotency-Key", "Idempotency-Key has more than 255 bytes: choose a shorter one.")
-	}
 	digest := sha256.New()
 	if err := c.content.digest(digest); err != nil {
+		return false, err
+	}
+	fingerprint := [sha256.Size]byte(digest.Sum(nil))
+	key, err := c.repetitionName(fingerprint)
+	if key == "" || err != nil {
 		return false, err
 	}
 	// Hashed, because it is the client's text and may be as long as the ledger's bound.
@@ -156,12 +171,12 @@ func (c *call) replayOrBegin() (replayed bool, err error) {
 	settleKey := gatewayReference + string(c.route.endpoint) + ":" + hex.EncodeToString(hashed[:])
 	name := c.caller.userID + " " + settleKey
 	for {
-		mine, other := c.server.gateway.replays.begin(name, [sha256.Size]byte(digest.Sum(nil)))
+		mine, other := c.server.gateway.replays.begin(name, fingerprint)
 		if mine != nil {
 			c.ticket = &replayTicket{replays: c.server.gateway.replays, mine: mine, settleKey: settleKey}
 			return false, c.refuseSettledBefore()
 		}
-		if other.fingerprint != [sha256.Size]byte(digest.Sum(nil)) {
+		if other.fingerprint != fingerprint {
 			return false, &ledger.Error{Code: ledger.CodeIdempotencyMismatch, Message: "This Idempotency-Key was used before with another body: send the same body, or choose a new key."}
 		}
 		select {

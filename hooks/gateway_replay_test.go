@@ -70,6 +70,23 @@ func TestAFailedCallFreesItsKey(t *testing.T) {
 	g.wantSettlement(settlement{holdState: "settled", entries: 1, charged: ordinaryCharge, settledBy: "provider"})
 }
 
+// A client that numbers its requests is charged once for each, too; the same number
+// with another body is another call.
+func TestANumberedRequestIsChargedOnce(t *testing.T) {
+	g := newGatewayHouse(t, completion)
+	for range 2 {
+		g.post("/v1/chat/completions", chat(), clientRequestHeader, "42").want(200)
+	}
+	if g.up.count() != 1 || g.settlement().entries != 1 {
+		t.Errorf("the provider was called %d times, and %d uses are there", g.up.count(), g.settlement().entries)
+	}
+	g.post("/v1/chat/completions", chat("temperature", 1), clientRequestHeader, "42").want(200)
+	if g.up.count() != 2 || g.settlement().entries != 2 {
+		t.Errorf("the provider was called %d times, and %d uses are there", g.up.count(), g.settlement().entries)
+	}
+	g.post("/v1/chat/completions", chat(), idempotencyKey, strings.Repeat("x", maxGatewayKeyBytes+1)).wantOutcome("400 invalid_request").names(idempotencyKey)
+}
+
 // While a call runs, its repetition waits for it.
 func TestARepetitionWaitsForTheFirst(t *testing.T) {
 	proceed, started := make(gate), make(chan struct{}, 8)

@@ -15,6 +15,9 @@ const (
 	// streamDrainTime is how long calls may go on at shutdown before they are cut;
 	// what is left of drainTimeout is for their settlement.
 	streamDrainTime = drainTimeout - 5*time.Second
+	// settleTime is how long what was cut may take to settle. What has not by then
+	// keeps its hold open, and the next start releases it.
+	settleTime = 10 * time.Second
 	// releasesAtOnce bounds how many holds of a crash are released at a time: as many
 	// as the ledger writes in one transaction.
 	releasesAtOnce = 256
@@ -68,13 +71,22 @@ func (g *gatewayService) enter() (leave func(), err error) {
 	return g.running.Done, nil
 }
 
-// drain cuts what still runs, and returns when all of it is settled.
+// drain cuts what still runs, and returns when all of it is settled, or at least
+// after settleTime: a client that does not read must not hold the shutdown up.
 func (g *gatewayService) drain() {
 	g.mutex.Lock()
 	g.isClosed = true
 	g.mutex.Unlock()
 	g.cut(errDraining)
-	g.running.Wait()
+	settled := make(chan struct{})
+	go func() {
+		g.running.Wait()
+		close(settled)
+	}()
+	select {
+	case <-settled:
+	case <-time.After(settleTime):
+	}
 	g.transport.CloseIdleConnections()
 }
 

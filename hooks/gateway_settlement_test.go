@@ -75,8 +75,9 @@ type settlementCase struct {
 	body  string
 	// during runs when the first event has come; nil only reads on.
 	during func(*gatewayHouse)
-	// leaves tells that the client goes away after the first event.
-	leaves bool
+	// leaves tells that the client goes away after the first event, and abandons that
+	// it does so before there is anything.
+	leaves, abandons bool
 
 	status    int
 	last      string // the code of an error in the last event, or its data
@@ -151,6 +152,7 @@ func settlementCases() map[string]settlementCase {
 			chunks(delta("a"))(w, r)
 			afterward.then(w, r, chunks(delta("b"), usageChunk, done))
 		}, body: streamChat(), status: 200, leaves: true, during: func(*gatewayHouse) { close(afterward) }, holdState: "settled", settledBy: "provider"}, ordinaryCharge),
+		"the client leaves a whole answer": partial(settlementCase{serve: func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }, abandons: true}),
 		"the client leaves after the usage": exact(settlementCase{serve: func(w http.ResponseWriter, r *http.Request) {
 			chunks(delta("a"), usageChunk)(w, r)
 			withheld.then(w, r, chunks(done))
@@ -206,7 +208,14 @@ func (g *gatewayHouse) runSettlement(c settlementCase) {
 	}
 	ctx, leave := context.WithCancel(g.t.Context())
 	defer leave()
+	if c.abandons {
+		go g.leaveWhenCalled(leave)
+	}
 	response, err := g.srv.Client().Do(g.request("POST", "/v1/chat/completions", bearer(g.key), body).WithContext(ctx))
+	if c.abandons {
+		g.wantBooks(c)
+		return
+	}
 	if err != nil {
 		g.t.Fatal(err)
 	}
@@ -229,6 +238,19 @@ func (g *gatewayHouse) runSettlement(c settlementCase) {
 		events = append(events, stream.rest()...)
 		g.wantLast(c, events, stream)
 	}
+	g.wantBooks(c)
+}
+
+// leaveWhenCalled goes away when the provider has been called.
+func (g *gatewayHouse) leaveWhenCalled(leave func()) {
+	for g.up.count() == 0 {
+		time.Sleep(time.Millisecond)
+	}
+	leave()
+}
+
+func (g *gatewayHouse) wantBooks(c settlementCase) {
+	g.t.Helper()
 	got := g.settled()
 	if got.holdState != c.holdState || got.held != 0 || got.settledBy != c.settledBy {
 		g.t.Errorf("the books say %+v, want a hold that is %s, by %q", got, c.holdState, c.settledBy)
