@@ -131,7 +131,7 @@ func (c *call) prepare() (err error) {
 		return err
 	}
 	c.admission, err = c.server.admitCall(c.event, c.caller, callAsk{
-		endpoint: c.route.endpoint, model: c.asked.Model, session: c.asked.Stream,
+		endpoint: c.route.endpoint, model: c.upstreams[0].Asked, session: c.asked.Stream,
 		feature:   c.upstreams[0].Price.Feature,
 		estimated: c.asked.Estimate.InputTokens() + c.asked.Estimate.OutputTokens(),
 	})

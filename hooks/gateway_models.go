@@ -75,7 +75,7 @@ func (s *server) modelsFor(e *core.RequestEvent) (map[string]gatewayModel, error
 			}
 			if _, known := models[price.Model]; !known {
 				models[price.Model] = gatewayModel{
-					ID: price.Model, Object: "model", Created: price.EffectiveFrom.Unix(), OwnedBy: provider.Name,
+					ID: price.Model, Object: "model", Created: max(price.EffectiveFrom.Unix(), 0), OwnedBy: provider.Name,
 					Type: "model", DisplayName: price.Model, CreatedAt: isoTime(price.EffectiveFrom),
 				}
 			}
