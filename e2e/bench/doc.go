@@ -15,8 +15,11 @@
 // The part "cells" is the table of requests. The others have files of their own:
 // "pages" and "scale" compare short ledgers with long ones, "memory" and "start"
 // many wallets with none, "collector" settings of Go's garbage collector, "leads"
-// other ways to write a charge and "reads" what those would cost readers. In all
-// of them the two sides take turns, and the middle round counts.
+// other ways to write a charge and "reads" what those would cost readers. "gateway"
+// sends the same chat to a provider directly, through a bare reverse proxy, through
+// the Portkey gateway and through the server with a durable hold and settlement;
+// "streams" measures first tokens and the memory of open streams and sockets. In
+// all of them the sides take turns, and the middle round counts.
 //
 // Unlike the other end-to-end tests, this program imports packages of the
 // server: it writes long ledgers before the server starts, and it gives the

@@ -27,6 +27,8 @@ var experiments = []struct {
 	{"collector", compareCollector},
 	{"leads", compareLeads},
 	{"reads", compareReads},
+	{"gateway", compareGateways},
+	{"streams", measureStreams},
 }
 
 // parts are what -only may name.

@@ -15,9 +15,11 @@ import (
 
 // The roles that this binary plays when it starts itself again.
 const (
-	roleFlag  = "-role"
-	roleBare  = "bare"
-	roleNaive = "naive"
+	roleFlag     = "-role"
+	roleBare     = "bare"
+	roleNaive    = "naive"
+	roleProvider = "provider"
+	roleProxy    = "proxy"
 )
 
 // roleStartTimeout bounds how long a role may fill its file before it listens.
@@ -34,6 +36,7 @@ func playRole(arguments []string) error {
 	folder := flags.String("folder", "", "data folder")
 	rows := flags.Int("rows", 0, "ledger rows to begin with")
 	wallets := flags.Int("wallets", 0, "wallets to begin with")
+	upstream := flags.String("upstream", "", "where a proxy sends everything")
 	if err := flags.Parse(arguments); err != nil {
 		return err
 	}
@@ -43,6 +46,10 @@ func playRole(arguments []string) error {
 		return serveBare()
 	case roleNaive:
 		return serveNaive(*folder, *wallets, *rows)
+	case roleProvider:
+		return serveProvider()
+	case roleProxy:
+		return serveProxy(*upstream)
 	}
 	return fmt.Errorf("there is no role %q", *role)
 }
@@ -67,6 +74,14 @@ func startBare(ctx context.Context) (*process, error) {
 func startNaive(ctx context.Context, folder string, wallets, rows int) (*process, error) {
 	return startRole(ctx, roleFlag+"="+roleNaive, "-folder="+folder,
 		"-wallets="+strconv.Itoa(wallets), "-rows="+strconv.Itoa(rows))
+}
+
+func startProvider(ctx context.Context) (*process, error) {
+	return startRole(ctx, roleFlag+"="+roleProvider)
+}
+
+func startProxy(ctx context.Context, upstream string) (*process, error) {
+	return startRole(ctx, roleFlag+"="+roleProxy, "-upstream="+upstream)
 }
 
 // startRole starts this binary again and waits until it says where it listens.

@@ -39,7 +39,11 @@ func newAccount(ctx context.Context, server *testserver.Server) (account, error)
 	if made.key, err = defaultKey(ctx, server, user); err != nil {
 		return made, fmt.Errorf("API key: %w", err)
 	}
-	return made, allowCharges(ctx, server, user.ID)
+	root, err := server.Superuser(ctx)
+	if err != nil {
+		return made, err
+	}
+	return made, allow(ctx, server, root, user.ID, "wallet:read", "wallet:charge")
 }
 
 func signIn(ctx context.Context, server *testserver.Server, user testserver.User) (string, error) {
@@ -61,13 +65,8 @@ func defaultKey(ctx context.Context, server *testserver.Server, user testserver.
 	return answer.APIKey, err
 }
 
-// allowCharges lets the user's key charge the wallet, as an admin would in the
-// dashboard.
-func allowCharges(ctx context.Context, server *testserver.Server, userID string) error {
-	root, err := server.Superuser(ctx)
-	if err != nil {
-		return err
-	}
+// allow gives the user's key other scopes, as an admin would in the dashboard.
+func allow(ctx context.Context, server *testserver.Server, root, userID string, scopes ...string) error {
 	const keys = "/api/collections/api_keys/records"
 	var found struct {
 		Items []struct {
@@ -81,10 +80,10 @@ func allowCharges(ctx context.Context, server *testserver.Server, userID string)
 	for _, key := range found.Items {
 		_, err := server.CallJSON(ctx, testserver.Request{
 			Method: http.MethodPatch, Path: keys + "/" + key.ID, Token: root,
-			Body: map[string]any{"scopes": []string{"wallet:read", "wallet:charge"}},
+			Body: map[string]any{"scopes": scopes},
 		}, nil)
 		if err != nil {
-			return fmt.Errorf("allow the key to charge: %w", err)
+			return fmt.Errorf("give the key other scopes: %w", err)
 		}
 	}
 	return nil
