@@ -106,20 +106,20 @@ func newServer(app core.App, settings config.Config) (*server, error) {
 	}
 	var errs [6]error
 	s.signInLimit, errs[0] = limits.NewWindow(limits.Config{Max: settings.AuthRateLimit, Period: signInWindow})
-	s.superuserLimit, errs[1] = limits.NewWindow(limits.Config{Max: superuserLimit(settings), Period: signInWindow})
+	s.superuserLimit, errs[1] = limits.NewWindow(limits.Config{Max: fixedLimit(settings, superuserSignInLimit), Period: signInWindow})
 	s.userLimit, errs[2] = limits.NewWindow(limits.Config{Max: settings.APIRateLimit, Period: userWindow})
 	s.mail, errs[3] = newAccountMail(settings)
-	s.unknownKeyLimit, errs[4] = limits.NewWindow(limits.Config{Max: unknownKeysPerMinute, Period: unknownKeyWindow})
+	s.unknownKeyLimit, errs[4] = limits.NewWindow(limits.Config{Max: fixedLimit(settings, unknownKeysPerMinute), Period: unknownKeyWindow})
 	s.callLimits, errs[5] = newCallLimits(time.Now)
 	return s, errors.Join(errs[:]...)
 }
 
-// superuserLimit is fixed, but off where the operator turned throttling off.
-func superuserLimit(settings config.Config) int {
+// fixedLimit is off where the operator turned throttling off.
+func fixedLimit(settings config.Config, limit int) int {
 	if settings.AuthRateLimit == 0 {
 		return 0
 	}
-	return superuserSignInLimit
+	return limit
 }
 
 // open starts the services on PocketBase's own connections.

@@ -349,7 +349,7 @@ func TestTheLastUseIsWrittenLater(t *testing.T) {
 }
 
 func TestGuessingKeysIsSlowedDown(t *testing.T) {
-	h := newHouse(t)
+	h := newHouse(t, "AUTH_RATE_LIMIT", "100")
 	h.mint(h.alice, 1000)
 	key := h.defaultKey()
 	unknown := bearer("sk-sokuji-" + strings.Repeat("0", 49))

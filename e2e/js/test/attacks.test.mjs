@@ -75,6 +75,10 @@ describe('a cookie from another origin', () => {
     ['POST', '/api/auth/sign-out', {}],
     ['PATCH', '/api/user/profile', { firstName: 'Eve' }],
     ['POST', '/api/user/api-key/rotate', {}],
+    ['POST', '/api/user/api-keys', { name: 'eve' }],
+    ['PATCH', '/api/user/api-keys/any', { disabled: true }],
+    ['DELETE', '/api/user/api-keys/any'],
+    ['POST', '/api/user/api-keys/any/rotate', {}],
     ['POST', '/api/wallet/mint', { amount: 5 }],
     ['POST', '/api/wallet/use', { amount: 5 }],
     ['POST', '/api/collections/users/records', { email: 'x@example.com' }],
@@ -331,6 +335,7 @@ describe('an API key', () => {
       await call(server, 'POST', '/api/auth/sign-out', { headers, body: {} });
       for (const [method, path, body] of [
         ['GET', '/api/user/profile'], ['PATCH', '/api/user/profile', { firstName: 'Eve' }], ['GET', '/api/user/api-key'], ['POST', '/api/user/api-key/rotate', {}], ['GET', '/api/user/export'],
+        ['GET', '/api/user/api-keys'], ['POST', '/api/user/api-keys', { name: 'eve' }], ['PATCH', '/api/user/api-keys/any', { disabled: true }], ['DELETE', '/api/user/api-keys/any'], ['POST', '/api/user/api-keys/any/rotate', {}],
         ['POST', '/api/collections/users/auth-refresh', {}], ['PATCH', `/api/collections/users/records/${user.id}`, { name: 'Eve' }], ['POST', '/api/files/token', {}],
         ['GET', '/api/settings'], ['POST', '/api/batch', { requests: [] }],
       ]) {
