@@ -12,8 +12,8 @@ const (
 	// gatewayReference begins the reference of every hold of the gateway, and the
 	// idempotency key of every settlement. At boot it tells whose holds are nobody's.
 	gatewayReference = "gateway:"
-	// billHoldDuration is how long a hold lasts beyond its last renewal. A call that
-	// is alive renews it; after a crash the boot releases it.
+	// billHoldDuration is how long a hold lasts beyond its last renewal, or beyond the
+	// longest that its call may take. After a crash the boot releases it.
 	billHoldDuration = 20 * time.Minute
 	// billAttempts and billPause bound how often a closing is tried that the ledger
 	// has no room for. The pause doubles each time: 3 seconds in all.
@@ -33,9 +33,9 @@ type bill struct {
 }
 
 // open reserves tokens, durably, before a provider hears of the call.
-func (b *bill) open(ctx context.Context, amount int64, reference string) error {
+func (b *bill) open(ctx context.Context, amount int64, duration time.Duration, reference string) error {
 	receipt, err := b.server.ledger.Do(ctx, ledger.Hold{
-		Request: b.request, Amount: max(amount, 1), Duration: billHoldDuration, Reference: gatewayReference + reference,
+		Request: b.request, Amount: max(amount, 1), Duration: duration, Reference: gatewayReference + reference,
 	})
 	if err != nil {
 		return err

@@ -176,7 +176,17 @@ func (c *call) hold() error {
 	if c.ticket != nil {
 		c.bill.settleKey = c.ticket.settleKey
 	}
-	return c.bill.open(c.event.Request.Context(), amount, c.id)
+	return c.bill.open(c.event.Request.Context(), amount, c.longest(), c.id)
+}
+
+// longest is how long a hold must last that nothing renews: as long as one provider
+// after the other may take.
+func (c *call) longest() time.Duration {
+	var all time.Duration
+	for _, upstream := range c.upstreams {
+		all += upstream.Timeouts.Total
+	}
+	return min(all+billHoldDuration, ledger.MaxHoldDuration)
 }
 
 // answer calls the provider and brings the answer back. A panic on the way closes
@@ -239,11 +249,7 @@ func (c *call) failed(failure *gateway.Failure) error {
 	if !passesThrough(failure) {
 		return refusalOfFailure(failure)
 	}
-	header := c.event.Response.Header()
-	gateway.ReturnHeaders(header, failure.Header)
-	if wait := failure.Header.Get("Retry-After"); wait != "" {
-		header.Set("Retry-After", wait)
-	}
+	gateway.ReturnHeaders(c.event.Response.Header(), failure.Header)
 	c.event.Response.WriteHeader(failure.Status)
 	_, err := c.event.Response.Write(failure.Body)
 	return err

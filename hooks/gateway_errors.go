@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"strconv"
 	"strings"
 
 	"github.com/pocketbase/pocketbase/core"
@@ -152,10 +153,10 @@ func sentence(err error) string {
 // the client should read it as it is.
 func passesThrough(f *gateway.Failure) bool {
 	switch f.Status {
-	case http.StatusUnauthorized, http.StatusPaymentRequired, http.StatusForbidden, http.StatusRequestTimeout:
-		return false // about the operator's account there, or about nobody's
+	case http.StatusUnauthorized, http.StatusPaymentRequired, http.StatusForbidden, http.StatusRequestTimeout, http.StatusTooManyRequests:
+		return false // about the operator's account there, which it may name, or about nobody's
 	}
-	if f.Status < 400 || f.Status >= 500 || bytes.Contains(f.Body, []byte("insufficient_quota")) {
+	if f.Status < 400 || f.Status >= 500 {
 		return false
 	}
 	key := f.Upstream.Key.Bytes()
@@ -168,9 +169,28 @@ func refusalOfFailure(f *gateway.Failure) *refusal {
 	if f.Status == 0 {
 		return refusalOfCut(f.Cause)
 	}
+	isLimited := f.Status == http.StatusTooManyRequests
+	if isLimited && !bytes.Contains(f.Body, []byte("insufficient_quota")) { // else the operator's account is empty
+		return &refusal{status: f.Status, code: "rate_limited", title: "Too many requests", cause: f,
+			message: "The provider of this model is busy: try again in a moment.", retryAfter: retryAfter(f.Header)}
+	}
 	const overloadedAtAnthropic = 529
-	if f.Status == http.StatusServiceUnavailable || f.Status == overloadedAtAnthropic || f.Status == http.StatusTooManyRequests {
+	if isLimited || f.Status == http.StatusServiceUnavailable || f.Status == overloadedAtAnthropic {
 		return providerRefusal(http.StatusServiceUnavailable, "The provider is overloaded: try again in a moment.", f)
 	}
 	return providerRefusal(http.StatusBadGateway, "The provider could not answer this: try again in a moment.", f)
+}
+
+// maxRetryAfter bounds, in seconds, how long a client is told to wait because a
+// provider said so.
+const maxRetryAfter = 3600
+
+// retryAfter is how many seconds a provider wants to be left alone, 1 where it does
+// not say.
+func retryAfter(header http.Header) int64 {
+	seconds, err := strconv.ParseInt(header.Get("Retry-After"), 10, 64)
+	if err != nil {
+		return overloadedRetrySeconds
+	}
+	return min(max(seconds, overloadedRetrySeconds), maxRetryAfter)
 }

@@ -282,13 +282,14 @@ func TestWhatIsRefused(t *testing.T) {
 	if s.holdState != "" || s.balance != 1_000_000 {
 		t.Errorf("the books say %+v", s)
 	}
+	g.post("/v1/moderations", chat()).wantOutcome("404 not_found")
 	// tools that the client runs are welcome
 	g.post("/v1/chat/completions", chat("tools", []any{map[string]any{"type": "function", "function": map[string]any{"name": "f"}}})).want(200)
 }
 
 // What a provider says of our key there is nobody's business.
 func TestAProvidersErrorsDoNotNameItsKey(t *testing.T) {
-	for status, want := range map[int]string{401: "502 provider_error", 402: "502 provider_error", 403: "502 provider_error", 400: "502 provider_error", 429: "503 provider_error", 500: "502 provider_error", 503: "503 provider_error"} {
+	for status, want := range map[int]string{401: "502 provider_error", 402: "502 provider_error", 403: "502 provider_error", 400: "502 provider_error", 429: "429 rate_limit_exceeded", 500: "502 provider_error", 503: "503 provider_error"} {
 		g := newGatewayHouse(t, func(w http.ResponseWriter, _ *http.Request) {
 			w.WriteHeader(status)
 			fmt.Fprintf(w, `{"error":{"message":"Incorrect API key provided: %s"}}`, providerKey)
