@@ -79,7 +79,7 @@ func (c *realtimeCall) run() error {
 	c.event.Response.Header().Set(requestIDHeader, id)
 	refused := c.prepare(id)
 	if c.admission != nil {
-		defer func() { c.admission.done(c.wallet.used.Load()) }()
+		defer c.admission.done(0) // its turns were counted one by one
 	}
 	socket, err := websocket.Accept(c.event.Response, c.event.Request, &websocket.AcceptOptions{
 		Subprotocols: []string{realtimeProtocol},
@@ -120,23 +120,12 @@ func (c *realtimeCall) prepare(id string) (err error) {
 		return err
 	}
 	c.admission, err = c.server.admitCall(c.event, c.caller, callAsk{
-		endpoint: c.endpoint, model: c.model, session: true,
-		feature: c.upstreams[0].Price.Feature, estimated: c.firstTurnTokens(),
+		endpoint: c.endpoint, model: c.model, feature: c.upstreams[0].Price.Feature, session: true,
 	})
 	if err == nil {
-		c.wallet.request.Spender = c.admission.spender()
+		c.wallet.admission, c.wallet.request.Spender = c.admission, c.admission.spender()
 	}
 	return err
-}
-
-// firstTurnTokens is what counts against the tokens per minute before anything was
-// said; a translation has no tokens.
-func (c *realtimeCall) firstTurnTokens() int64 {
-	if c.endpoint == translations {
-		return 0
-	}
-	turn := realtime.FirstTurn()
-	return turn.InputTokens() + turn.OutputTokens()
 }
 
 func (c *realtimeCall) billing() realtime.Billing {

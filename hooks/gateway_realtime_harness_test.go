@@ -41,7 +41,15 @@ func newRealtimeHouse(t *testing.T, settings ...string) *gatewayHouse {
 		"out_text", 300_000_000, "out_audio", 400_000_000)
 	price(scribe, "milliseconds", 10_000_000)
 	price(translator, "milliseconds", 5_000_000)
+	g.allowSessions(100)
 	return g
+}
+
+// allowSessions says how many sessions alice may have at a time.
+func (g *gatewayHouse) allowSessions(most int) {
+	g.t.Helper()
+	g.mustExecute("UPDATE entitlements SET max_concurrent_sessions = {:most}", "most", most)
+	g.server.entitlements.Clear()
 }
 
 // talk is a client's end of a session.

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/coder/websocket"
 
@@ -62,7 +63,7 @@ func TestRealtimeTranscriptionsHaveAPriceOfTheirOwn(t *testing.T) {
 		charged int64
 	}{
 		"priced by time":                {scribe, 2 * writtenDownPerSecond},
-		"without a price, as the model": {"gpt-4o-transcribe", 20*heardSound + 3*saidWord},
+		"without a price, as the model": {"my-own-transcriber", 20*heardSound + 3*saidWord},
 	} {
 		t.Run(name, func(t *testing.T) {
 			g := newRealtimeHouse(t)
@@ -378,4 +379,46 @@ func TestRealtimeStaysOutOfPrivateNetworks(t *testing.T) {
 		t.Error("the provider in the private network was called")
 	}
 	g.wantCharges("")
+}
+
+func TestSessionsAreBoundByThePlan(t *testing.T) {
+	g := newRealtimeHouse(t)
+	g.allowSessions(1)
+	first := g.talk()
+	first.until("session.created")
+	g.talk().wantEnd("rate_limit_exceeded", websocket.StatusPolicyViolation)
+	first.socket.Close(websocket.StatusNormalClosure, "")
+	g.wantCharges("")
+	for g.server.callLimits.sessions.Open(g.alice.Id) > 0 {
+		time.Sleep(time.Millisecond) // the place is given back last
+	}
+	g.talk().until("session.created")
+}
+
+func TestTurnsCountAgainstTheTokensPerMinute(t *testing.T) {
+	g := newRealtimeHouse(t)
+	g.execute("UPDATE api_keys SET rate_limit_tpm = 12 WHERE user = {:user}", "user", g.alice.Id)
+	g.server.keys.load()
+	k := g.talk()
+	k.turn("").until("response.done") // 10 of 12
+	k.turn("").until("response.done") // 30 of 12
+	k.wantEnd("rate_limit_exceeded", websocket.StatusPolicyViolation)
+	g.wantCharges(fmt.Sprintf("response.done %d provider, response.done %d provider", firstTurn, secondTurn))
+}
+
+func TestAKeyThatIsNotOpenToAModelIsNotOpenToItInASession(t *testing.T) {
+	g := newRealtimeHouse(t)
+	g.execute("UPDATE api_keys SET allowed_models = {:models} WHERE user = {:user}", "user", g.alice.Id, "models", `["`+speaker+`"]`)
+	g.server.keys.load()
+	k, err := g.dial("/v1/realtime/translations?model="+translator, bearer(g.key))
+	if err != nil {
+		t.Fatal(err)
+	}
+	k.wantEnd("model_not_allowed", websocket.StatusPolicyViolation)
+	k = g.talk()
+	k.say(fmt.Sprintf(`{"type":"session.update","session":{"input_audio_transcription":{"model":%q}}}`, scribe))
+	if message := k.until("error"); errorCode(message) != "model_not_allowed" {
+		t.Errorf("the change of the session is refused with %s", message)
+	}
+	k.turn("").until("response.done") // the session goes on
 }

@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
-	"sync/atomic"
 	"time"
 
 	"github.com/coder/websocket"
@@ -36,7 +35,8 @@ type realtimeWallet struct {
 	id       string // of the session
 	endpoint metering.Endpoint
 	started  time.Time
-	used     atomic.Int64 // tokens of the models
+	// admission is who counts the turns.
+	admission *admission
 }
 
 var _ realtime.Wallet = (*realtimeWallet)(nil)
@@ -67,6 +67,9 @@ func (w *realtimeWallet) upstreamOf(model string) (gateway.Upstream, error) {
 	}
 	price, priced := w.server.prices.Load().Find(upstream.PriceProvider, model, time.Now())
 	if priced {
+		if err := w.server.openTo(w.caller, w.plan, model, price.Feature); err != nil {
+			return upstream, w.refusal(err)
+		}
 		upstream.Asked, upstream.Model, upstream.Price = model, model, price
 		return upstream, nil
 	}
@@ -81,6 +84,11 @@ func (w *realtimeWallet) Hold(ctx context.Context, model string, estimate pricin
 	upstream, err := w.upstreamOf(model)
 	if err != nil {
 		return nil, err
+	}
+	if model == "" {
+		if err := w.admission.mayTurn(); err != nil {
+			return nil, w.refusal(err)
+		}
 	}
 	hold := &realtimeHold{wallet: w, beside: model != "", scribe: upstream, bill: bill{server: w.server, request: w.request}}
 	amount, err := hold.price(estimate)
@@ -163,7 +171,7 @@ func (h *realtimeHold) Settle(_ context.Context, cost realtime.Bill) error {
 	if err := h.bill.settle(charged.Total, row); err != nil {
 		return err
 	}
-	w.used.Add(cost.Usage.InputTokens() + cost.Usage.OutputTokens())
+	w.admission.spent(result.usage.InputTokens() + result.usage.OutputTokens())
 	return nil
 }
 

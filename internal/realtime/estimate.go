@@ -2,8 +2,8 @@ package realtime
 
 import "sokuji/internal/pricing"
 
-// FirstTurn is what the first turn of a session is taken for.
-func FirstTurn() pricing.Usage {
+// firstTurn is what the first turn of a session is taken for.
+func firstTurn() pricing.Usage {
 	return pricing.Usage{InText: turnInText, InAudio: turnInAudio, OutText: turnOutText, OutAudio: turnOutAudio}
 }
 

@@ -49,7 +49,7 @@ var _ Billing = (*Turns)(nil)
 func NewTurns(wallet Wallet, model, ownName string) *Turns {
 	return &Turns{
 		wallet: wallet, model: model, names: []string{model, ownName},
-		running: make(map[string]*response), estimate: FirstTurn(), audioTokenBytes: pcmBytesPerToken,
+		running: make(map[string]*response), estimate: firstTurn(), audioTokenBytes: pcmBytesPerToken,
 	}
 }
 

@@ -38,7 +38,7 @@ const (
 )
 
 // firstHolds is what a session reserves when it opens.
-var firstHolds = cost(FirstTurn()) + cost(pricing.Usage{InAudio: transcriptionInAudio, OutText: transcriptionOutText})
+var firstHolds = cost(firstTurn()) + cost(pricing.Usage{InAudio: transcriptionInAudio, OutText: transcriptionOutText})
 
 // step is one message of a story; before it, something may happen to the wallet.
 type step struct {
@@ -247,7 +247,7 @@ func TestTheNextTurnIsHeldForByTheLast(t *testing.T) {
 	if got := nextTurn(long); got != want {
 		t.Errorf("after a long turn: %+v, want %+v", got, want)
 	}
-	if got := nextTurn(pricing.Usage{}); got != FirstTurn() {
+	if got := nextTurn(pricing.Usage{}); got != firstTurn() {
 		t.Errorf("after an empty turn: %+v, want the first turn's", got)
 	}
 }
