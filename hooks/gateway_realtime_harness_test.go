@@ -20,7 +20,7 @@ const (
 	heardWord, heardSound             = 12, 24
 	heardWordAgain, heardSoundAgain   = 6, 3
 	saidWord, saidSound               = 36, 48
-	writtenDownPerSecond, translation = 1_200, 600 // by the second
+	writtenDownPerSecond, translation = 12, 600 // by the second, the first at the price that is seeded
 )
 
 const (
@@ -39,7 +39,6 @@ func newRealtimeHouse(t *testing.T, settings ...string) *gatewayHouse {
 	}
 	price(speaker, "in_text", 100_000_000, "in_audio", 200_000_000, "in_cached_text", 50_000_000, "in_cached_audio", 25_000_000,
 		"out_text", 300_000_000, "out_audio", 400_000_000)
-	price(scribe, "milliseconds", 10_000_000)
 	price(translator, "milliseconds", 5_000_000)
 	g.allowSessions(100)
 	return g
