@@ -10,7 +10,7 @@ import (
 
 const (
 	// gatewayReference begins the reference of every hold of the gateway, and the
-	// idempotency key of every settlement. At boot it tells whose holds are nobody's.
+	// idempotency keys of its settlements. At boot it tells whose holds are nobody's.
 	gatewayReference = "gateway:"
 	// billHoldDuration is how long a hold lasts beyond its last renewal, or beyond the
 	// longest that its call may take. After a crash the boot releases it.
@@ -26,7 +26,7 @@ const (
 type bill struct {
 	server    *server
 	request   ledger.Request // the wallet that pays, and who asked
-	settleKey string         // under which the settlement happens once
+	settleKey string         // of a call that may be repeated: under it, it is charged once; else empty
 	holdID    string
 	held      int64 // tokens
 	isClosed  bool
@@ -58,29 +58,44 @@ func (b *bill) extend(amount int64) error {
 	})
 }
 
-// settle charges what was used and closes the bill. Its context is nobody's: a
-// client that hangs up does not stop it.
+// settle charges what was used and closes the bill.
 func (b *bill) settle(amount int64, usage ledger.Usage) error {
 	request := b.request
 	request.IdempotencyKey = b.settleKey
-	err := b.insist("settle", func() error {
-		_, err := b.server.ledger.Do(context.Background(), ledger.Settle{
-			Request: request, HoldID: b.holdID, Amount: amount, ByPrice: true, Usage: usage, Metadata: usage.Metadata,
-		})
-		return err
+	return b.close("settle", ledger.Settle{
+		Request: request, HoldID: b.holdID, Amount: amount, ByPrice: true, Usage: usage, Metadata: usage.Metadata,
 	})
-	b.isClosed = err == nil
-	return err
 }
 
 // release closes the bill; nothing is charged.
 func (b *bill) release() error {
-	err := b.insist("release", func() error {
-		_, err := b.server.ledger.Do(context.Background(), ledger.Release{Request: b.request, HoldID: b.holdID})
+	return b.close("release", ledger.Release{Request: b.request, HoldID: b.holdID})
+}
+
+// close ends the hold. Its context is nobody's: a client that hangs up does not
+// stop it.
+func (b *bill) close(what string, closing ledger.Operation) error {
+	err := b.insist(what, closingOnce(func() error {
+		_, err := b.server.ledger.Do(context.Background(), closing)
 		return err
-	})
+	}))
 	b.isClosed = err == nil
 	return err
+}
+
+// closingOnce makes a closing that may be tried again. Nobody else closes this
+// hold, so one that is closed when it is tried again was closed by an attempt that
+// did not learn of it.
+func closingOnce(try func() error) func() error {
+	isFirst := true
+	return func() error {
+		err := try()
+		if !isFirst && ledger.CodeOf(err) == ledger.CodeHoldNotOpen {
+			return nil
+		}
+		isFirst = false
+		return err
+	}
 }
 
 // insist tries again what the ledger has no room for. When it never has, the open

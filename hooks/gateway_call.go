@@ -172,7 +172,6 @@ func (c *call) hold() error {
 		}
 		amount = max(amount, cost)
 	}
-	c.bill.settleKey = gatewayReference + c.id
 	if c.ticket != nil {
 		c.bill.settleKey = c.ticket.settleKey
 	}
