@@ -9,7 +9,8 @@ SOAK_IMPORT_ROWS ?= 1000000
 FUZZ   := internal/betterauth:FuzzParseBearer internal/betterauth:FuzzFromCookies internal/betterauth:FuzzDecodeSignUp \
           internal/betterauth:FuzzOpen internal/betterauth:FuzzStateFromCookies internal/betterauth:FuzzWithQuery internal/betterauth:FuzzAsksNotToRemember \
           internal/accounts/password:FuzzVerifyScrypt internal/apikeys:FuzzParse internal/apikeys:FuzzParseAddresses internal/apikeys:FuzzModels \
-          hooks:FuzzKeyForm internal/pricing:FuzzParseSeconds \
+          hooks:FuzzKeyForm internal/pricing:FuzzParseSeconds internal/pricebook:FuzzRead \
+          internal/metering:FuzzParseBody internal/metering:FuzzMeter internal/metering:FuzzReadAsk \
           hooks:FuzzParseFields hooks:FuzzCursors internal/export:FuzzText internal/d1import:FuzzStatements internal/ledger/statement:FuzzVerify \
           internal/ledger/verify:FuzzCheckpoint internal/ledger/verify:FuzzColumn internal/ledger/verify:FuzzFile \
           internal/gateway:FuzzEventReader internal/gateway:FuzzParseBody internal/gateway:FuzzHideUsage internal/gateway:FuzzReadForm internal/fakeprovider:FuzzParseSwitches internal/realtime:FuzzClientEvents internal/realtime:FuzzServerEvents

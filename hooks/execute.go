@@ -22,8 +22,9 @@ func Execute(app *pocketbase.PocketBase) error {
 	simulate := newSimulateCommand()
 	imports := newImportCommand()
 	exports := newExportCommand()
+	prices := newPriceCommand()
 	superusers := cmd.NewSuperuserCommand(app)
-	app.RootCmd.AddCommand(superusers, serve, books, simulate, imports, exports)
+	app.RootCmd.AddCommand(superusers, serve, books, simulate, imports, exports, prices)
 
 	chosen, _, err := app.RootCmd.Find(os.Args[1:])
 	if err != nil {
@@ -34,7 +35,7 @@ func Execute(app *pocketbase.PocketBase) error {
 	for _, command := range app.RootCmd.Commands() {
 		keepError(command, &failure)
 	}
-	if isChosen(app, books) || isChosen(app, simulate) || isChosen(app, imports) || isChosen(app, exports) {
+	if isChosen(app, books) || isChosen(app, simulate) || isChosen(app, imports) || isChosen(app, exports) || isChosen(app, prices) {
 		return executeAlone(app)
 	}
 	bindDataLock(app, serve)

@@ -108,6 +108,26 @@ func checkPriced(usage Usage, rates Rates) error {
 	return nil
 }
 
+// Unpriced lists the counted classes that a price has no rate for.
+func Unpriced(usage Usage, rates Rates) []Class {
+	var unpriced []Class
+	prices := rates.values()
+	for i, count := range usage.values() {
+		if count > 0 && prices[i] == 0 {
+			unpriced = append(unpriced, classes[i])
+		}
+	}
+	return unpriced
+}
+
+// Of is the rate of one class; 0 for a class that does not exist.
+func (r Rates) Of(class Class) int64 {
+	if i := classIndex(class); i >= 0 {
+		return r.values()[i]
+	}
+	return 0
+}
+
 // quoteSide returns ceil(Σ count × price × margin ÷ divisor). Counts and prices
 // are not negative.
 //

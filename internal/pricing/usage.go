@@ -62,3 +62,21 @@ func (u Usage) InputTokens() int64 {
 
 // OutputTokens is how many tokens came out of it.
 func (u Usage) OutputTokens() int64 { return u.OutText + u.OutAudio }
+
+// UsageOf is a usage of one class alone.
+func UsageOf(class Class, count int64) Usage {
+	var counts [classCount]int64
+	if i := classIndex(class); i >= 0 {
+		counts[i] = count
+	}
+	return usageOf(counts)
+}
+
+// Union takes of each class the larger count: it is zero only where both are.
+func Union(a, b Usage) Usage {
+	counts, others := a.values(), b.values()
+	for i, other := range others {
+		counts[i] = max(counts[i], other)
+	}
+	return usageOf(counts)
+}
