@@ -5,6 +5,9 @@ import (
 	"net/url"
 	"testing"
 
+	"github.com/pocketbase/pocketbase/core"
+
+	"sokuji/internal/apikeys"
 	"sokuji/internal/ledger"
 )
 
@@ -56,6 +59,51 @@ func FuzzCursors(f *testing.F) {
 		}
 		if position, err := parseUsageCursor(q.cursor); err == nil && position.ID == "" {
 			t.Fatalf("%q was read as %+v", cursor, position)
+		}
+	})
+}
+
+// FuzzKeyForm feeds what an owner says about a key: it is refused with a field's
+// name, or makes a row that the checker can read.
+func FuzzKeyForm(f *testing.F) {
+	for _, seed := range []string{
+		`{"name":"ci"}`, `{"name":"a","scopes":["gateway","wallet:charge"],"expiresAt":"2099-01-01T00:00:00Z"}`,
+		`{"spendLimitTokens":5,"dailyBudgetTokens":null,"rateLimitRpm":1}`, `{"allowedModels":["gpt-*"],"allowedIps":["10.0.0.0/8","::1"]}`,
+		`{"disabled":true}`, `{"disabled":false,"name":""}`, `{"allowedModels":null,"allowedIps":[],"scopes":null}`, `{"user":"x"}`, `{"expiresAt":""}`,
+	} {
+		f.Add([]byte(seed))
+	}
+	collection := core.NewBaseCollection(keysCollection)
+	f.Fuzz(func(t *testing.T, text []byte) {
+		body, err := parseFields(text)
+		if err != nil {
+			return
+		}
+		record := core.NewRecord(collection)
+		record.Set("scopes", apikeys.DefaultScopes().Strings())
+		form, err := parseKeyForm(body)
+		if err == nil {
+			err = form.apply(record)
+		}
+		if refused, ok := errors.AsType[*ledger.Error](err); err != nil {
+			if !ok || refused.Code != ledger.CodeInvalidRequest || refused.Field == "" {
+				t.Fatalf("%q: got %v", text, err)
+			}
+			return
+		}
+		if _, err := apikeys.ParseScopes(record.GetStringSlice("scopes")); err != nil {
+			t.Fatalf("%q made a key of scopes that cannot be read: %v", text, err)
+		}
+		if _, err := apikeys.ParseModels(record.GetStringSlice("allowed_models")); err != nil {
+			t.Fatalf("%q made a key of models that cannot be read: %v", text, err)
+		}
+		if _, err := apikeys.ParseAddresses(record.GetStringSlice("allowed_ips")); err != nil {
+			t.Fatalf("%q made a key of addresses that cannot be read: %v", text, err)
+		}
+		for _, column := range keyBounds {
+			if bound := int64(record.GetInt(column)); bound < 0 || bound > ledger.MaxAmountTokens {
+				t.Fatalf("%q bounds %s by %d", text, column, bound)
+			}
 		}
 	})
 }

@@ -1,6 +1,7 @@
 package hooks
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -42,10 +43,14 @@ func readKeyForm(e *core.RequestEvent) (keyForm, error) {
 	if err != nil {
 		return keyForm{}, err
 	}
+	return parseKeyForm(body)
+}
+
+func parseKeyForm(body *fields) (keyForm, error) {
 	for name := range body.raw {
 		if !slices.Contains(keyFields, name) {
-			shown := name[:min(len(name), maxKeyNameBytes)]
-			return keyForm{}, ledger.Invalid(shown, fmt.Sprintf("%q is no field of an API key: the fields are %s.", shown, strings.Join(keyFields, ", ")))
+			shown := strings.ToValidUTF8(name[:min(len(name), maxKeyNameBytes)], "")
+			return keyForm{}, ledger.Invalid(cmp.Or(shown, "body"), fmt.Sprintf("%q is no field of an API key: the fields are %s.", shown, strings.Join(keyFields, ", ")))
 		}
 	}
 	return keyForm{body}, nil
