@@ -45,6 +45,13 @@ func newUpstream(t *testing.T, serve http.HandlerFunc) *upstream {
 	return u
 }
 
+// become makes the provider do something else from now on.
+func (u *upstream) become(serve http.HandlerFunc) {
+	u.mutex.Lock()
+	defer u.mutex.Unlock()
+	u.serve = serve
+}
+
 func (u *upstream) last(t *testing.T) upstreamCall {
 	t.Helper()
 	u.mutex.Lock()

@@ -56,7 +56,7 @@ func TestAKeyIsNeverUsedForASecondAnswer(t *testing.T) {
 		t.Errorf("the provider was called %d times, and %d uses are there", g.up.count(), g.settlement().entries)
 	}
 	// an answer that was cut is not kept
-	g.up.serve = chunks(delta("a"), "!cut")
+	g.up.become(chunks(delta("a"), "!cut"))
 	g.stream("/v1/chat/completions", streamChat(), idempotencyKey, "cut").rest()
 	g.post("/v1/chat/completions", streamChat(), idempotencyKey, "cut").wantOutcome("409 idempotency_key_reused")
 }
@@ -65,7 +65,7 @@ func TestAKeyIsNeverUsedForASecondAnswer(t *testing.T) {
 func TestAFailedCallFreesItsKey(t *testing.T) {
 	g := newGatewayHouse(t, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(500) })
 	g.post("/v1/chat/completions", chat(), idempotencyKey, "one").wantOutcome("502 provider_error")
-	g.up.serve = completion
+	g.up.become(completion)
 	g.post("/v1/chat/completions", chat(), idempotencyKey, "one").want(200)
 	g.wantSettlement(settlement{holdState: "settled", entries: 1, charged: ordinaryCharge, settledBy: "provider"})
 }

@@ -141,12 +141,12 @@ func TestSpeechPassesAsItComes(t *testing.T) {
 		t.Errorf("the books say %+v, the answer %s", s, got.header.Get("x-sokuji-charged-tokens"))
 	}
 	// a client must not take a part for the whole
-	g.up.serve = func(w http.ResponseWriter, _ *http.Request) {
+	g.up.become(func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "audio/mpeg")
 		w.Write(bytes.Repeat([]byte{0xff}, 100_000))
 		http.NewResponseController(w).Flush()
 		panic(http.ErrAbortHandler)
-	}
+	})
 	response, err := g.srv.Client().Do(g.request("POST", "/v1/audio/speech", bearer(g.key), object("model", testModel, "input", "hello", "voice", "alloy")))
 	if err != nil {
 		t.Fatal(err)
@@ -238,11 +238,11 @@ func TestCompressedBodies(t *testing.T) {
 		t.Errorf("the provider was called %d times", g.up.count())
 	}
 	// and the other way
-	g.up.serve = func(w http.ResponseWriter, r *http.Request) {
+	g.up.become(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Encoding", "gzip")
 		w.Header().Set("Content-Type", "application/json")
 		io.WriteString(w, pack(`{"id":"c","choices":[],"usage":{"prompt_tokens":10,"completion_tokens":5,"total_tokens":15}}`))
-	}
+	})
 	if got := g.post("/v1/chat/completions", chat()).want(200); got.text("id") != "c" || got.header.Get("x-sokuji-charged-tokens") != "240" {
 		t.Errorf("the answer is %s", got.body)
 	}

@@ -2,14 +2,18 @@ package hooks
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
+	"net/http/httptest"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
-	"sokuji/internal/apikeys"
+	"github.com/pocketbase/pocketbase/core"
+
+	"sokuji/internal/metering"
 )
 
 func TestAChatIsChargedByTheProvidersCounts(t *testing.T) {
@@ -326,22 +330,32 @@ func TestAPanicClosesTheBill(t *testing.T) {
 		g.wantSettlement(settlement{holdState: "released"})
 	})
 	t.Run("in a stream", func(t *testing.T) {
-		proceed := make(gate)
-		g := newGatewayHouse(t, func(w http.ResponseWriter, r *http.Request) {
-			chunks(delta("a"))(w, r)
-			proceed.then(w, r, chunks(delta("b"), usageChunk, done))
-		})
-		g.server.gateway.renewInterval = 0
-		stream := g.stream("/v1/chat/completions", streamChat())
-		stream.next()
-		g.server.keys.checker = nil // the next look at the key panics
-		close(proceed)
-		if rest := stream.rest(); len(rest) > 0 || stream.lines.Err() == nil {
-			t.Errorf("the client takes %q for the end", rest)
+		g := newGatewayHouse(t, chunks(delta("a"), delta("b"), usageChunk, done))
+		response := &panickingWriter{ResponseRecorder: httptest.NewRecorder()}
+		e := &core.RequestEvent{App: g.app}
+		e.Request, e.Response = g.request("POST", "/v1/chat/completions", nobody, streamChat()), response
+		e.Set(callerStoreKey, caller{kind: user, userID: g.alice.Id})
+		err := g.server.gatewayAnswer(e, gatewayRouteOf(metering.ChatCompletions))
+		if !errors.Is(err, errBrokenOff) || strings.Contains(response.Body.String(), done) {
+			t.Errorf("the client takes %q for the whole answer: %v", response.Body, err)
 		}
-		g.server.keys.checker = apikeys.NewChecker()
 		if got := g.settled(); got.held != 0 || got.settledBy != "partial" || got.charged < 1 {
 			t.Errorf("the books say %+v", got)
 		}
 	})
 }
+
+// panickingWriter panics at the second piece that it is given.
+type panickingWriter struct {
+	*httptest.ResponseRecorder
+	pieces int
+}
+
+func (w *panickingWriter) Write(piece []byte) (int, error) {
+	if w.pieces++; w.pieces == 2 {
+		panic("a test")
+	}
+	return w.ResponseRecorder.Write(piece)
+}
+
+func (w *panickingWriter) Written() bool { return w.pieces > 0 }

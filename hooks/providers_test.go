@@ -171,7 +171,7 @@ func TestRedirectsAreNotFollowed(t *testing.T) {
 	target := newUpstream(t, completion)
 	g.provide(g.up)
 	for _, status := range []int{301, 302, 307, 308} {
-		g.up.serve = func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, target.URL, status) }
+		g.up.become(func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, target.URL, status) })
 		g.call().wantOutcome("502 provider_error")
 	}
 	if target.count() != 0 {
