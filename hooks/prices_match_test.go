@@ -52,6 +52,10 @@ func TestAPlanHasAMarginOfItsOwn(t *testing.T) {
 	h.do("PATCH", "/api/collections/plans/records/free_plan", h.asRoot(), object("margin_ppm", 1_500_000)).want(200)
 	want(150_000, 200_000)
 
+	if public := h.do("GET", "/api/collections/plans/records/free_plan", nobody, "").want(200); public.value("margin_ppm") != nil {
+		t.Errorf("strangers see the margin: %s", public.body)
+	}
+
 	batch := h.do("POST", "/api/wallet/use/batch", h.asRoot(), `{"userId":"`+h.alice.Id+`","uses":[`+object(million("plain")...)+`]}`).want(200)
 	if batch.number("results.0.deducted") != 150_000 || batch.number("results.0.usage.rates.margin_ppm") != 1_500_000 {
 		t.Errorf("a batch is charged %s", batch.body)

@@ -28,6 +28,7 @@ func init() {
 		}
 		margin := integer("margin_ppm")
 		margin.Min, margin.Max = pointer(0), pointer(float64(pricing.MaxMarginPPM))
+		margin.Hidden = true // everybody sees the plans, but not what they earn
 		plans.Fields.Add(margin)
 		return app.Save(plans)
 	}, nil)
