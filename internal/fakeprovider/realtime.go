@@ -135,11 +135,14 @@ func (s *realtimeSession) switches(more string) (Switches, error) {
 }
 
 func (s *realtimeSession) describe() object {
-	kind := "realtime"
-	if s.translates() {
-		kind = "translation"
+	described := object{
+		"id": "sess_fake", "object": "realtime.session", "type": "realtime", "model": s.request.URL.Query().Get("model"),
+		"expires_at": created, "audio": object{},
 	}
-	return object{"id": "sess_fake", "object": "realtime.session", "type": kind, "model": s.request.URL.Query().Get("model")}
+	if s.translates() {
+		described["type"] = "translation"
+	}
+	return described
 }
 
 func (s *realtimeSession) translates() bool {
