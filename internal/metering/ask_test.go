@@ -33,6 +33,8 @@ func TestReadAsk(t *testing.T) {
 		{"responses that go on", Responses, `{"model":"m","input":"hello","previous_response_id":"resp_1","max_output_tokens":9}`,
 			Ask{Model: "m", MaxOutput: 9, Estimate: pricing.Usage{OutText: 9, Requests: 1}},
 			func(bodyBytes, got int64) bool { return got == bodyBytes/2+1+unseenContextTokens }},
+		{"a member of another endpoint", ChatCompletions, `{"model":"m","previous_response_id":"resp_1","max_tokens":9}`,
+			Ask{Model: "m", MaxOutput: 9, Estimate: pricing.Usage{OutText: 9, Requests: 1}}, halfOfTheBody},
 		{"messages", Messages, `{"model":"claude","max_tokens":1024,"messages":[]}`,
 			Ask{Model: "claude", MaxOutput: 1024, Estimate: pricing.Usage{OutText: 1024, Requests: 1}}, halfOfTheBody},
 		{"embeddings have no output", Embeddings, `{"model":"m","input":["a","b"]}`,

@@ -37,6 +37,9 @@ func TestMeterReadsStreams(t *testing.T) {
 		{"a null after the usage", ChatCompletions, []string{
 			`{"id":"c","usage":{"prompt_tokens":10,"completion_tokens":3}}`, `{"id":"c","choices":[],"usage": null}`,
 		}, pricing.Usage{InText: 10, OutText: 3}, "c"},
+		{"an empty usage after the usage", ChatCompletions, []string{
+			`{"id":"c","usage":{"prompt_tokens":10,"completion_tokens":3}}`, `{"id":"c","choices":[],"usage":{}}`,
+		}, pricing.Usage{InText: 10, OutText: 3}, "c"},
 		{"a null before another usage", ChatCompletions, []string{
 			`{"id":"c"}`, `{"choices":[{"usage":null}],"usage":{"prompt_tokens":10,"completion_tokens":3}}`,
 		}, pricing.Usage{InText: 10, OutText: 3}, "c"},
