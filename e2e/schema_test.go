@@ -108,6 +108,8 @@ func checkRawWrites(t *testing.T, dir string) {
 		`UPDATE prices SET margin_ppm = 1`,
 		`DELETE FROM prices`,
 		`UPDATE usage_logs SET charged_tokens = 0`,
+		`UPDATE api_key_spending SET tokens = 0`,
+		`DELETE FROM api_key_spending`,
 		`UPDATE wallets SET subject_id = 'thief'`,
 		`UPDATE wallets SET id = 'thief'`,
 		`DELETE FROM wallets`,

@@ -12,7 +12,7 @@ import (
 // moneyTables are what no refused request may change, with what hangs on them.
 var moneyTables = []string{
 	"wallets", "wallet_ledger", "wallet_requests", "wallet_holds", "wallet_grants", "wallet_grant_moves", "usage_quarters", "usage_logs", "usage_daily", "audit_log", "prices",
-	"entitlements", "plans", "app_user", "users", "sessions", "api_keys", "scrypt_passwords",
+	"api_key_spending", "entitlements", "plans", "app_user", "users", "sessions", "api_keys", "scrypt_passwords",
 }
 
 // snapshot is the content of tables, by table.

@@ -158,8 +158,22 @@ func (f *fields) texts(name string) []string {
 }
 
 // bindKeyForm refuses what an admin's edit would break: a key whose columns cannot
-// be read opens nothing.
+// be read opens nothing, and one that was rotated since it was loaded would get its
+// old hash back, because PocketBase saves every column.
 func bindKeyForm(app core.App) {
+	app.OnRecordUpdate(keysCollection).BindFunc(func(e *core.RecordEvent) error {
+		return inTransaction(e, func(tx core.App) error {
+			stored, err := tx.FindRecordById(keysCollection, e.Record.Id)
+			if err != nil {
+				return err
+			}
+			if before := e.Record.Original(); stored.GetString("key_hash") != before.GetString("key_hash") ||
+				stored.GetString("updated_at") != before.GetString("updated_at") {
+				return apis.NewBadRequestError("This key was changed meanwhile: load it again.", nil)
+			}
+			return e.Next()
+		})
+	})
 	app.OnRecordUpdateRequest(keysCollection).BindFunc(func(e *core.RecordRequestEvent) error {
 		if scopes := e.Record.GetStringSlice("scopes"); len(scopes) > 0 { // none at all leaves a key that opens nothing
 			if _, err := apikeys.ParseScopes(scopes); err != nil {

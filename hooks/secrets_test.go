@@ -142,9 +142,12 @@ func endsWithAny(path string, suffixes []string) bool {
 func TestKeysAreNotCached(t *testing.T) {
 	h := newHouse(t)
 	h.mint(h.alice, 1000)
+	made := h.newKey()
 	for _, got := range []answer{
 		h.do("GET", "/api/user/api-key", h.asAlice(), "").want(200),
 		h.do("POST", "/api/user/api-key/rotate", h.asAlice(), "").want(200),
+		made,
+		h.do("POST", keysPath+"/"+made.text("id")+"/rotate", h.asAlice(), "").want(200),
 		h.do("GET", "/api/auth/get-session", bearer(h.aliceSession().raw), "").want(200),
 	} {
 		if control := got.header.Get("Cache-Control"); control != "no-store" {

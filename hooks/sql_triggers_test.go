@@ -3,6 +3,8 @@ package hooks
 import (
 	"strings"
 	"testing"
+
+	"sokuji/internal/apikeys"
 )
 
 // The database itself refuses what must never happen, whoever asks.
@@ -10,6 +12,7 @@ func TestTriggersHoldAgainstRawSQL(t *testing.T) {
 	h := furnished(t)
 	h.do("POST", "/api/wallet/mint", h.asRoot(), object("userId", h.alice.Id, "amount", 5), "Idempotency-Key", "k1").want(200)
 	h.archiveRow()
+	h.spendingRow()
 	before := h.snapshot()
 	for table, column := range map[string]string{
 		"wallet_ledger":   "amount_tokens",
@@ -34,6 +37,11 @@ func TestTriggersHoldAgainstRawSQL(t *testing.T) {
 		"UPDATE wallets SET subject_type = 'organization' WHERE id = {:id}": "a wallet never changes its owner",
 		"UPDATE usage_logs SET charged_tokens = 0 WHERE subject_id = {:id}": "usage_logs rows never change",
 		"UPDATE usage_logs SET subject_id = 'x' WHERE subject_id = {:id}":   "usage_logs rows never change",
+		"DELETE FROM api_key_spending":                                      "what a key has spent is never deleted",
+		"UPDATE api_key_spending SET tokens = tokens - 1":                   "what a key has spent never shrinks",
+		"UPDATE api_key_spending SET key_id = 'x'":                          "what a key has spent never shrinks",
+		"UPDATE api_key_spending SET day = '2000-01-01'":                    "what a key has spent never shrinks",
+		"UPDATE api_key_spending SET month = '2000-01'":                     "what a key has spent never shrinks",
 		"DELETE FROM usage_archives":                                        "usage_archives rows are never deleted",
 		"UPDATE usage_archives SET rows = 0":                                "usage_archives rows never change",
 		"UPDATE usage_archives SET cutoff = cutoff":                         "usage_archives rows never change",
@@ -52,6 +60,12 @@ func (h *house) archiveRow() {
 		VALUES ('f', 'a', 'b', 1, 1, '2026-01-01', 'x', '2026-02-01')`)
 }
 
+// spendingRow lets a key of alice's spend.
+func (h *house) spendingRow() {
+	h.t.Helper()
+	h.do("POST", "/api/wallet/use", bearer(h.key(apikeys.ScopeWalletCharge)), object("amount", 1)).want(200)
+}
+
 func (h *house) wantRefused(statement, reason string) {
 	h.t.Helper()
 	err := h.execute(statement, "id", h.alice.Id)
@@ -66,8 +80,9 @@ func TestReplaceDoesNotRewriteHistory(t *testing.T) {
 	h := furnished(t)
 	h.do("POST", "/api/wallet/mint", h.asRoot(), object("userId", h.alice.Id, "amount", 5), "Idempotency-Key", "k1").want(200)
 	h.archiveRow()
+	h.spendingRow()
 	before := h.snapshot()
-	for _, table := range []string{"wallet_ledger", "audit_log", "prices", "wallet_requests", "wallets", "usage_archives"} {
+	for _, table := range []string{"wallet_ledger", "audit_log", "prices", "wallet_requests", "wallets", "usage_archives", "api_key_spending"} {
 		if err := h.execute("INSERT OR REPLACE INTO " + table + " SELECT * FROM " + table); err == nil {
 			t.Errorf("REPLACE INTO %s went through", table)
 		}

@@ -311,6 +311,24 @@ func TestAnUnreadableKeyOpensNothing(t *testing.T) {
 	}
 }
 
+// An admin's edit that was begun before a rotation brings no dead key back.
+func TestAStaleEditBringsNoKeyBack(t *testing.T) {
+	h := newHouse(t)
+	made := h.newKey()
+	stale, err := h.app.FindRecordById(keysCollection, made.text("id"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	next := h.do("POST", keysPath+"/"+stale.Id+"/rotate", h.asAlice(), "").want(200).text("apiKey")
+	stale.Set("name", "edited")
+	if err := h.app.Save(stale); err == nil {
+		t.Error("the edit was saved")
+	}
+	if got := h.opens(made.text("apiKey")) + " " + h.opens(next); got != "401 unauthorized 200" {
+		t.Errorf("the old key and the new one get %q", got)
+	}
+}
+
 func TestHashesAreNotShown(t *testing.T) {
 	h := newHouse(t)
 	id := h.newKey().text("id")

@@ -71,8 +71,8 @@ func (i *importer) insertEntitlement(tx *sql.Tx, subject ledger.Subject, r *row)
 
 func (i *importer) entitleFree(tx *sql.Tx, subject ledger.Subject) error {
 	_, err := tx.ExecContext(i.ctx, `INSERT INTO entitlements
-		(id, subject_type, subject_id, plan_id, max_concurrent_sessions, rate_limit_rpm, features, updated_at)
-		SELECT ?, ?, ?, id, max_concurrent_sessions, rate_limit_rpm, features, ? FROM plans WHERE id = ?`,
+		(id, subject_type, subject_id, plan_id, max_concurrent_sessions, rate_limit_rpm, rate_limit_tpm, allowed_models, features, updated_at)
+		SELECT ?, ?, ?, id, max_concurrent_sessions, rate_limit_rpm, rate_limit_tpm, allowed_models, features, ? FROM plans WHERE id = ?`,
 		subject.ID, string(subject.Type), subject.ID, stored(i.now), accounts.FreePlan)
 	if err != nil {
 		return fmt.Errorf("insert the entitlement of %s: %w", subject.ID, err)
