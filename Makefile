@@ -27,10 +27,14 @@ define fuzz
 	done
 endef
 
-.PHONY: run build test test-go test-fuzz test-js tools bench soak clean
+.PHONY: run demo build test test-go test-fuzz test-js tools bench soak clean
 
 run: build
 	./$(BINARY) serve
+
+# demo starts a server to try, with a fake provider behind it.
+demo: build
+	./$(BINARY) demo
 
 build:
 	CGO_ENABLED=0 go build -trimpath -o $(BINARY) .

@@ -2,6 +2,7 @@ package hooks
 
 import (
 	"os"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -18,13 +19,12 @@ import (
 // error, which PocketBase itself would swallow.
 func Execute(app *pocketbase.PocketBase) error {
 	serve := cmd.NewServeCommand(app, true)
-	books := newLedgerCommand()
-	simulate := newSimulateCommand()
-	imports := newImportCommand()
-	exports := newExportCommand()
-	prices := newPriceCommand()
 	superusers := cmd.NewSuperuserCommand(app)
-	app.RootCmd.AddCommand(superusers, serve, books, simulate, imports, exports, prices)
+	alone := []*cobra.Command{
+		newLedgerCommand(), newSimulateCommand(), newImportCommand(), newExportCommand(), newPriceCommand(), newDemoCommand(),
+	}
+	app.RootCmd.AddCommand(superusers, serve)
+	app.RootCmd.AddCommand(alone...)
 
 	chosen, _, err := app.RootCmd.Find(os.Args[1:])
 	if err != nil {
@@ -35,7 +35,7 @@ func Execute(app *pocketbase.PocketBase) error {
 	for _, command := range app.RootCmd.Commands() {
 		keepError(command, &failure)
 	}
-	if isChosen(app, books) || isChosen(app, simulate) || isChosen(app, imports) || isChosen(app, exports) || isChosen(app, prices) {
+	if slices.ContainsFunc(alone, func(command *cobra.Command) bool { return isChosen(app, command) }) {
 		return executeAlone(app)
 	}
 	bindDataLock(app, serve)

@@ -5,7 +5,7 @@ import "net/http"
 // Models are those that the provider says it has. It answers for any other, too.
 var Models = []string{
 	"gpt-4o", "gpt-4o-mini", "gpt-4o-audio-preview", "gpt-4o-transcribe", "whisper-1", "gpt-4o-mini-tts",
-	"gpt-image-1", "text-embedding-3-small", "claude-sonnet-4-5",
+	"gpt-image-1", "text-embedding-3-small", "claude-sonnet-5",
 }
 
 func (p *provider) models(w http.ResponseWriter, _ *http.Request) {
