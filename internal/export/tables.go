@@ -238,6 +238,14 @@ var tables = []table{
 			columnsOf(words, "source"), columnsOf(instant, "created_at"), columnsOf(name, "match", "feature")),
 	},
 	{
+		// Without keys: they are encrypted for this server.
+		name: "providers", from: "providers", order: "rowid", key: "(`id`)",
+		columns: join(columnsOf(name, "id", "name", "kind"), columnsOf(flag, "enabled"),
+			columnsOf(words, "base_url", "key_env", "price_provider", "azure_api_version"), columnsOf(object, "models", "model_map"),
+			columnsOf(count, "priority", "weight", "first_byte_timeout_seconds", "idle_timeout_seconds", "total_timeout_seconds"),
+			columnsOf(instant, "created_at", "updated_at")),
+	},
+	{
 		name: "audit_log", from: "audit_log", order: "rowid", key: "(`id`)",
 		columns: join(ids, ofSubject, []column{{name: "actor", kind: name, isSecret: true}}, columnsOf(name, "action"), columnsOf(words, "reason"),
 			columnsOf(object, "details"), columnsOf(instant, "created_at")),
