@@ -75,12 +75,12 @@ export async function runToEnd(args, env, limitMs = 10_000) {
   return { code, output: run.output() };
 }
 
-/** A server that answers. `env` is laid over settings(). */
-export async function startServer({ env = {}, port, dir } = {}) {
+/** A server that answers. `env` is laid over settings(); the command may be demo, too. */
+export async function startServer({ command = 'serve', env = {}, port, dir } = {}) {
   port ??= await freePort();
   const ownsDir = dir === undefined;
   dir ??= tempDir();
-  const run = launch(['serve', '--http', `127.0.0.1:${port}`, '--dir', dir], settings(env));
+  const run = launch([command, '--http', `127.0.0.1:${port}`, '--dir', dir], settings(env));
   const url = `http://127.0.0.1:${port}`;
 
   async function stop() {

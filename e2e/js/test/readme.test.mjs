@@ -53,6 +53,7 @@ describe('the tour', () => {
     const named = (name, otherwise) => new RegExp(`${name}=["'\`]?([^\\s,;)"'\`\\\\|]+)`).exec(readme)?.[1] ?? otherwise;
     await portIsFree(PORT);
     server = await startServer({
+      command: 'demo',
       port: PORT,
       env: { SUPERUSER_EMAIL: named('SUPERUSER_EMAIL', ROOT_EMAIL), SUPERUSER_PASSWORD: named('SUPERUSER_PASSWORD', ROOT_PASSWORD), AUTH_RATE_LIMIT: undefined },
     });
