@@ -70,6 +70,8 @@ func (f fixture) user(id string) {
 	f.execute(`INSERT INTO api_key_spending (key_id, tokens, held_tokens, day, day_tokens, month, month_tokens)
 		VALUES (?, 11, 5, '2026-01-02', 11, '2026-01', 11)`, "key"+id)
 	f.execute(`INSERT INTO organizations (id, name, created_at, updated_at) VALUES (?, ?, ?, ?)`, "org"+id, strange, at, at)
+	f.execute(`INSERT INTO providers (id, name, kind, base_url, api_key, created_at, updated_at) VALUES (?, ?, 'openai', ?, 'v1:canary-sealed-key', ?, ?)`,
+		"provider"+id, "provider-"+id, strange, at, at)
 	f.execute(`INSERT INTO memberships (id, organization, user, role, created_at, updated_at) VALUES (?, ?, ?, 'owner', ?, ?)`, "seat"+id, "org"+id, id, at, at)
 	f.execute(`INSERT INTO wallet_holds (id, subject_type, subject_id, amount_tokens, state, created_at, expires_at) VALUES (?, 'user', ?, 5, 'open', ?, ?)`, "hold"+id, id, at, at)
 	f.execute(`INSERT INTO wallet_grants (id, subject_type, subject_id, amount_tokens, remaining_tokens, state, created_at, expires_at)
