@@ -89,7 +89,7 @@ func TestRealtimeTranslationsAreChargedByTime(t *testing.T) {
 		k.say(sound("session.input_audio_buffer.append", 10_000)).until("session.output_audio.delta")
 	}
 	k.say(`{"type":"session.close"}`).until("session.closed")
-	g.wantCharges(fmt.Sprintf(" %d estimate,  %d estimate", 30*translation, 10*translation))
+	g.wantCharges(fmt.Sprintf("realtime/translations %d estimate, realtime/translations %d estimate", 30*translation, 10*translation))
 	if call := g.up.last(t); call.path != "/v1/realtime/translations" || call.header.Get("Authorization") != "Bearer "+providerKey {
 		t.Errorf("the provider saw %s with %q", call.path, call.header.Get("Authorization"))
 	}
@@ -128,7 +128,7 @@ func TestHowRealtimeSessionsEnd(t *testing.T) {
 		},
 		"the provider breaks off": {
 			act:  func(g *gatewayHouse, k *talk) { k.turn("cut=2") },
-			code: "provider_error", closed: 1011, charged: fmt.Sprintf(" %d partial", 3*saidWord), /* nine letters */
+			code: "provider_error", closed: 1011, charged: fmt.Sprintf("realtime %d partial", 3*saidWord), /* nine letters */
 		},
 		"the provider reports a failure": {
 			act: func(g *gatewayHouse, k *talk) {

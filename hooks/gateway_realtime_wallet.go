@@ -1,6 +1,7 @@
 package hooks
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -189,7 +190,8 @@ func realtimeSettleKey(session, key string) string {
 
 // describe puts the facts of a turn on its usage row.
 func (w *realtimeWallet) describe(row *ledger.Usage, upstream gateway.Upstream, cost realtime.Bill, result outcome) {
-	row.Endpoint, row.Method, row.EventType = "/v1/"+string(w.endpoint), http.MethodGet, cost.Event
+	row.Endpoint, row.Method = "/v1/"+string(w.endpoint), http.MethodGet
+	row.EventType = cmp.Or(cost.Event, string(w.endpoint))
 	row.SessionID, row.RequestID, row.ResponseID = w.id, w.id, cut([]byte(cost.ResponseID), ledger.MaxReferenceBytes)
 	row.CallFacts = ledger.CallFacts{
 		Counts: encodeCounts(result.usage), Status: http.StatusSwitchingProtocols, SettledBy: result.settledBy,

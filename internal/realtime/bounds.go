@@ -46,6 +46,14 @@ const (
 	turnOutAudio = 1_200
 )
 
+// What the client adds before a turn is reserved before it is passed on, up to these
+// bounds: no realtime model hears more text, and of a microphone that is left open
+// most is silence, which nobody is charged for.
+const (
+	maxAddedText  = 32_000 // tokens
+	maxAddedAudio = 3_000  // tokens, five minutes
+)
+
 // What is reserved for costs beside the turns, such as a transcription: a minute.
 const (
 	transcriptionMilliseconds = 60_000

@@ -10,11 +10,16 @@ import (
 	"sokuji/internal/pricing"
 )
 
-// Audio that a model speaks has a token for every 50 milliseconds.
+// A token is 50 milliseconds of what a model says, and 100 of what it hears.
 const (
-	pcmBytesPerToken  = 50 * audioBytesPerMillisecond
-	g711BytesPerToken = 50 * 8 // 8,000 samples of a byte a second, as telephones have
+	pcmBytesSaid   = 50 * audioBytesPerMillisecond
+	pcmBytesHeard  = 100 * audioBytesPerMillisecond
+	g711BytesSaid  = 50 * 8 // 8,000 samples of a byte a second, as telephones have
+	g711BytesHeard = 100 * 8
 )
+
+// sound is how many bytes of a session's audio a token is, either way.
+type sound struct{ heard, said int64 }
 
 // counter counts what a response has said so far by itself, for extending its hold
 // and for the bill of one that was cut.
@@ -72,27 +77,38 @@ func deltaText(message []byte) []byte {
 	return nil
 }
 
-// audioTokenBytes reads from a description of the session how much audio a token
-// is, 0 where it does not say: in the older spelling or the newer.
-func audioTokenBytes(message []byte) int64 {
+// audioFormat is how a session names a format, in the newer spelling.
+type audioFormat struct {
+	Format struct {
+		Type string `json:"type"`
+	} `json:"format"`
+}
+
+// learn takes over what a description of the session says about its sound, in the
+// older spelling or the newer.
+func (s *sound) learn(message []byte) {
 	var said struct {
 		Session struct {
+			InputFormat  string `json:"input_audio_format"`
 			OutputFormat string `json:"output_audio_format"`
 			Audio        struct {
-				Output struct {
-					Format struct {
-						Type string `json:"type"`
-					} `json:"format"`
-				} `json:"output"`
+				Input  audioFormat `json:"input"`
+				Output audioFormat `json:"output"`
 			} `json:"audio"`
 		} `json:"session"`
 	}
 	_ = json.Unmarshal(message, &said) // a member of another type says nothing
-	switch format := said.Session.OutputFormat + said.Session.Audio.Output.Format.Type; format {
+	described := said.Session
+	choose(&s.heard, described.InputFormat+described.Audio.Input.Format.Type, pcmBytesHeard, g711BytesHeard)
+	choose(&s.said, described.OutputFormat+described.Audio.Output.Format.Type, pcmBytesSaid, g711BytesSaid)
+}
+
+func choose(bytes *int64, format string, pcm, g711 int64) {
+	switch format {
 	case "":
-		return 0
 	case "g711_ulaw", "g711_alaw", "audio/pcmu", "audio/pcma":
-		return g711BytesPerToken
+		*bytes = g711
+	default:
+		*bytes = pcm
 	}
-	return pcmBytesPerToken
 }

@@ -19,16 +19,16 @@ func TestWhatAResponseSaysIsCounted(t *testing.T) {
 		want     pricing.Usage
 	}{
 		"nothing":           {kind: "response.output_text.delta"},
-		"pieces":            {"response.output_text.delta", []string{`{"delta":"a"}`, `{"delta":"b"}`}, pcmBytesPerToken, pricing.Usage{OutText: 2}},
-		"a long piece":      {"response.text.delta", []string{`{"delta": "12345678"}`}, pcmBytesPerToken, pricing.Usage{OutText: 2}},
-		"escapes":           {"response.text.delta", []string{`{"delta":"\"\"\"\"\\"}`}, pcmBytesPerToken, pricing.Usage{OutText: 3}},
-		"an empty piece":    {"response.text.delta", []string{`{"delta":""}`}, pcmBytesPerToken, pricing.Usage{}},
-		"no delta":          {"response.text.delta", []string{`{"text":"a"}`, `{"delta":7}`, `{"delta":`, `{"delta":"x`}, pcmBytesPerToken, pricing.Usage{}},
-		"a second of sound": {"response.output_audio.delta", []string{spoken(48_000)}, pcmBytesPerToken, pricing.Usage{OutAudio: 20}},
-		"a little of sound": {"response.audio.delta", []string{spoken(3)}, pcmBytesPerToken, pricing.Usage{OutAudio: 1}},
-		"a telephone":       {"response.audio.delta", []string{spoken(8_000)}, g711BytesPerToken, pricing.Usage{OutAudio: 20}},
-		"a transcript":      {"response.output_audio_transcript.delta", []string{`{"delta":"word"}`}, pcmBytesPerToken, pricing.Usage{OutText: 1}},
-		"arguments":         {"response.function_call_arguments.delta", []string{`{"delta":"{\"a\":1}"}`}, pcmBytesPerToken, pricing.Usage{OutText: 3}},
+		"pieces":            {"response.output_text.delta", []string{`{"delta":"a"}`, `{"delta":"b"}`}, pcmBytesSaid, pricing.Usage{OutText: 2}},
+		"a long piece":      {"response.text.delta", []string{`{"delta": "12345678"}`}, pcmBytesSaid, pricing.Usage{OutText: 2}},
+		"escapes":           {"response.text.delta", []string{`{"delta":"\"\"\"\"\\"}`}, pcmBytesSaid, pricing.Usage{OutText: 3}},
+		"an empty piece":    {"response.text.delta", []string{`{"delta":""}`}, pcmBytesSaid, pricing.Usage{}},
+		"no delta":          {"response.text.delta", []string{`{"text":"a"}`, `{"delta":7}`, `{"delta":`, `{"delta":"x`}, pcmBytesSaid, pricing.Usage{}},
+		"a second of sound": {"response.output_audio.delta", []string{spoken(48_000)}, pcmBytesSaid, pricing.Usage{OutAudio: 20}},
+		"a little of sound": {"response.audio.delta", []string{spoken(3)}, pcmBytesSaid, pricing.Usage{OutAudio: 1}},
+		"a telephone":       {"response.audio.delta", []string{spoken(8_000)}, g711BytesSaid, pricing.Usage{OutAudio: 20}},
+		"a transcript":      {"response.output_audio_transcript.delta", []string{`{"delta":"word"}`}, pcmBytesSaid, pricing.Usage{OutText: 1}},
+		"arguments":         {"response.function_call_arguments.delta", []string{`{"delta":"{\"a\":1}"}`}, pcmBytesSaid, pricing.Usage{OutText: 3}},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -44,16 +44,19 @@ func TestWhatAResponseSaysIsCounted(t *testing.T) {
 }
 
 func TestTheSoundOfASession(t *testing.T) {
-	for message, want := range map[string]int64{
-		`{"session":{"output_audio_format":"pcm16"}}`:                       pcmBytesPerToken,
-		`{"session":{"output_audio_format":"g711_ulaw"}}`:                   g711BytesPerToken,
-		`{"session":{"audio":{"output":{"format":{"type":"audio/pcma"}}}}}`: g711BytesPerToken,
-		`{"session":{"audio":{"output":{"format":{"type":"audio/pcm"}}}}}`:  pcmBytesPerToken,
-		`{"session":{"audio":{"output":{"format":"odd"}},"model":"m"}}`:     0,
-		`{"session":{}}`: 0, `{`: 0, `{"session":null}`: 0,
+	pcm, telephone := sound{pcmBytesHeard, pcmBytesSaid}, sound{g711BytesHeard, g711BytesSaid}
+	for message, want := range map[string]sound{
+		`{"session":{"input_audio_format":"pcm16","output_audio_format":"pcm16"}}`:                                              pcm,
+		`{"session":{"input_audio_format":"g711_alaw","output_audio_format":"g711_ulaw"}}`:                                      telephone,
+		`{"session":{"audio":{"input":{"format":{"type":"audio/pcmu"}},"output":{"format":{"type":"audio/pcma"}}}}}`:            telephone,
+		`{"session":{"audio":{"output":{"format":{"type":"audio/pcma"}}}}}`:                                                     {pcmBytesHeard, g711BytesSaid},
+		`{"session":{"audio":{"input":{"format":{"type":"audio/pcm","rate":24000}},"output":{"format":{"type":"audio/pcm"}}}}}`: pcm,
+		`{"session":{"audio":{"output":{"format":"odd"}},"model":"m"}}`:                                                         pcm,
+		`{"session":{}}`: pcm, `{`: pcm, `{"session":null}`: pcm,
 	} {
-		if got := audioTokenBytes([]byte(message)); got != want {
-			t.Errorf("%s: a token is %d bytes, want %d", message, got, want)
+		got := pcm
+		if got.learn([]byte(message)); got != want {
+			t.Errorf("%s: a token is %+v bytes, want %+v", message, got, want)
 		}
 	}
 }
@@ -61,7 +64,7 @@ func TestTheSoundOfASession(t *testing.T) {
 func TestOurCountFollowsTheSoundOfTheSession(t *testing.T) {
 	wallet := newPurse(100_000_000)
 	billing := NewTurns(wallet, "model", "model")
-	audio := base64.StdEncoding.EncodeToString(make([]byte, g711BytesPerToken))
+	audio := base64.StdEncoding.EncodeToString(make([]byte, g711BytesSaid))
 	tellStory(t, wallet, billing, []step{
 		server(`{"type":"session.updated","session":{"output_audio_format":"g711_ulaw"}}`), server(created("a")),
 		server(fmt.Sprintf(`{"type":"response.audio.delta","response_id":"a","delta":%q}`, audio)),

@@ -1,6 +1,9 @@
 package realtime
 
-import "sokuji/internal/pricing"
+import (
+	"sokuji/internal/metering"
+	"sokuji/internal/pricing"
+)
 
 // firstTurn is what the first turn of a session is taken for.
 func firstTurn() pricing.Usage {
@@ -21,6 +24,25 @@ func nextTurn(last pricing.Usage) pricing.Usage {
 // moreOutput is what a response that goes on for longer is taken for.
 func moreOutput() pricing.Usage {
 	return pricing.Usage{OutText: turnOutText, OutAudio: turnOutAudio}
+}
+
+// addedInput is what a client adds to the input with so much text and audio.
+func addedInput(textBytes, audioBytes, audioTokenBytes int64) pricing.Usage {
+	return pricing.Usage{
+		InText:  min(roundedUp(textBytes, metering.BytesPerToken), maxAddedText),
+		InAudio: min(roundedUp(audioBytes, audioTokenBytes), maxAddedAudio),
+	}
+}
+
+// withInput adds the input of two usages, and takes the output of the first.
+func withInput(usage, more pricing.Usage) pricing.Usage {
+	usage.InText += more.InText
+	usage.InAudio += more.InAudio
+	usage.InImage += more.InImage
+	usage.InCachedText += more.InCachedText
+	usage.InCachedAudio += more.InCachedAudio
+	usage.InCachedImage += more.InCachedImage
+	return usage
 }
 
 // aside is what a cost beside the turns is taken for: by time where the price is.

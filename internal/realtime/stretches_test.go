@@ -2,7 +2,6 @@ package realtime
 
 import (
 	"encoding/base64"
-	"fmt"
 	"testing"
 
 	"sokuji/internal/pricing"
@@ -11,7 +10,7 @@ import (
 // heard is a message with so many milliseconds of audio.
 func heard(milliseconds int) string {
 	audio := base64.StdEncoding.EncodeToString(make([]byte, milliseconds*audioBytesPerMillisecond))
-	return fmt.Sprintf(`{"type":"session.input_audio_buffer.append","audio":%q}`, audio)
+	return `{"type":"session.input_audio_buffer.append","audio":"` + audio + `"}`
 }
 
 const writeDown = `{"type":"session.update","session":{"audio":{"input":{"transcription":{"model":"scribe"}},"output":{"language":"de"}}}}`

@@ -31,15 +31,18 @@ type Turns struct {
 	unnamed  int // billed events without a name
 	estimate pricing.Usage
 	scribe   string // the model of transcriptions, "" is the session's
+	sound    sound
 	closed   bool
 
-	audioTokenBytes int64 // how much of the session's audio a token is
+	// What the client has added to the input since the last response began, in bytes.
+	addedText, addedAudio int64
 }
 
 // response is one that runs.
 type response struct {
-	hold Hold
-	said counter
+	hold  Hold
+	input pricing.Usage // what it is taken to hear
+	said  counter
 }
 
 var _ Billing = (*Turns)(nil)
@@ -49,7 +52,7 @@ var _ Billing = (*Turns)(nil)
 func NewTurns(wallet Wallet, model, ownName string) *Turns {
 	return &Turns{
 		wallet: wallet, model: model, names: []string{model, ownName},
-		running: make(map[string]*response), estimate: firstTurn(), audioTokenBytes: pcmBytesPerToken,
+		running: make(map[string]*response), estimate: firstTurn(), sound: sound{heard: pcmBytesHeard, said: pcmBytesSaid},
 	}
 }
 
@@ -92,27 +95,58 @@ func (t *Turns) reserve(ctx context.Context) error {
 }
 
 func (t *Turns) reserveTurn(ctx context.Context) (err error) {
-	t.next, err = t.wallet.Hold(ctx, "", priced(t.estimate, t.rates))
+	t.next, err = t.wallet.Hold(ctx, "", t.nextTurn())
 	return err
 }
 
-// FromClient sees to it that a response that the client asks for has a hold, and
-// that the session stays with models that have a price.
+// nextTurn is what the response that comes next is taken for.
+func (t *Turns) nextTurn() pricing.Usage {
+	return priced(withInput(t.estimate, addedInput(t.addedText, t.addedAudio, t.sound.heard)), t.rates)
+}
+
+// FromClient sees to it that what the client adds and asks for is reserved, and that
+// the session stays with models that have a price.
 func (t *Turns) FromClient(ctx context.Context, message []byte) error {
 	if isPlainAppend(message) {
-		return nil
+		return t.add(ctx, 0, int64(len(message))*base64Bytes/base64Letters)
 	}
 	event, err := readClientEvent(message)
 	if err != nil {
 		return err
 	}
 	switch event.kind {
+	case eventAppend:
+		return t.add(ctx, 0, decodedBytes(event.body.Get("audio")))
 	case eventResponseCreate:
-		return t.awaitTurn(ctx)
+		err = t.awaitTurn(ctx)
 	case eventSessionUpdate, eventTranscriptionUpdate:
-		return t.changeSession(ctx, event)
+		err = t.changeSession(ctx, event)
 	}
-	return nil
+	if err != nil {
+		return err
+	}
+	return t.add(ctx, int64(len(message)), 0)
+}
+
+// In base64 four letters are three bytes.
+const base64Bytes, base64Letters = 3, 4
+
+// add reserves what the client adds to the input, before it is passed on. While a
+// response runs, it waits for the hold of the next.
+func (t *Turns) add(ctx context.Context, textBytes, audioBytes int64) error {
+	t.mutex.Lock()
+	defer t.mutex.Unlock()
+	t.addedText += textBytes
+	t.addedAudio += audioBytes
+	if t.next == nil || t.next.Covers(t.nextTurn()) {
+		return nil
+	}
+	if err := t.wallet.MaySpend(ctx); err != nil {
+		return err
+	}
+	step := addedInput(textBytes, audioBytes, t.sound.heard)
+	step.InText, step.InAudio = max(step.InText, turnInText), max(step.InAudio, turnInAudio)
+	return t.next.Extend(ctx, priced(step, t.rates))
 }
 
 func (t *Turns) awaitTurn(ctx context.Context) error {
@@ -188,9 +222,7 @@ func (t *Turns) FromServer(ctx context.Context, message []byte) error {
 func (t *Turns) learn(message []byte) {
 	t.mutex.Lock()
 	defer t.mutex.Unlock()
-	if bytes := audioTokenBytes(message); bytes > 0 {
-		t.audioTokenBytes = bytes
-	}
+	t.sound.learn(message)
 }
 
 func (t *Turns) begin(ctx context.Context, id string) error {
@@ -213,8 +245,11 @@ func (t *Turns) start(ctx context.Context, id string) (*response, error) {
 			return nil, err
 		}
 	}
-	started := &response{hold: t.next}
+	input := t.nextTurn()
+	input.OutText, input.OutAudio = 0, 0
+	started := &response{hold: t.next, input: input}
 	t.next, t.running[id] = nil, started
+	t.addedText, t.addedAudio = 0, 0
 	return started, nil
 }
 
@@ -227,7 +262,7 @@ func (t *Turns) count(ctx context.Context, kind string, message []byte) error {
 		return err
 	}
 	running.said.add(kind, message)
-	if running.hold.Covers(t.counted(running)) {
+	if running.hold.Covers(withInput(t.counted(running), running.input)) {
 		return nil
 	}
 	if err := t.wallet.MaySpend(ctx); err != nil {
@@ -248,7 +283,7 @@ func (t *Turns) runs(ctx context.Context, message []byte) (*response, error) {
 }
 
 func (t *Turns) counted(r *response) pricing.Usage {
-	return priced(r.said.usage(t.audioTokenBytes), t.rates)
+	return priced(r.said.usage(t.sound.said), t.rates)
 }
 
 // bill charges what a provider reported, once.

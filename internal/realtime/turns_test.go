@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"sokuji/internal/metering"
 	"sokuji/internal/pricing"
 )
 
@@ -147,6 +148,16 @@ func tellStory(t *testing.T, wallet *purse, billing Billing, steps []step) {
 	if err := billing.Open(t.Context()); err != nil {
 		t.Fatalf("open: %v", err)
 	}
+	playSteps(t, wallet, billing, steps)
+}
+
+func tellMore(t *testing.T, billing Billing, steps ...step) {
+	t.Helper()
+	playSteps(t, nil, billing, steps)
+}
+
+func playSteps(t *testing.T, wallet *purse, billing Billing, steps []step) {
+	t.Helper()
 	for i, step := range steps {
 		if step.before != nil {
 			wallet.set(step.before)
@@ -219,25 +230,77 @@ func TestAModelWithoutAPriceByTheTurnIsNotServed(t *testing.T) {
 func TestAResponseNeverRunsFarBeyondItsHold(t *testing.T) {
 	wallet := newPurse(firstHolds + cost(moreOutput()))
 	billing := NewTurns(wallet, "model", "model")
-	if err := billing.Open(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	ctx := t.Context()
-	if err := billing.FromServer(ctx, []byte(created("a"))); err != nil {
-		t.Fatal(err)
-	}
+	tellStory(t, wallet, billing, []step{server(created("a"))})
 	message := []byte(said("a"))
 	var err error
-	for spoken := 0; err == nil && spoken < 1_000_000; spoken++ {
-		err = billing.FromServer(ctx, message)
+	spoken := int64(0)
+	for ; err == nil && spoken < 1_000_000; spoken++ {
+		err = billing.FromServer(t.Context(), message)
 	}
 	if codeOf(err) != "insufficient_quota" {
 		t.Fatalf("a response that never ends was ended by: %v", err)
 	}
-	billing.Close(ctx)
-	one := cost(pricing.Usage{OutText: 2})
-	if wallet.balance < -one {
-		t.Errorf("the balance is %d, beyond one message of %d", wallet.balance, one)
+	// The provider reports what we counted, and all the input that was taken for it.
+	whole := pricing.Usage{InText: turnInText, InAudio: turnInAudio, OutText: roundedUp(spoken*int64(len("hello")), metering.BytesPerToken)}
+	before := wallet.balance
+	billing.FromServer(t.Context(), []byte(done("a", fmt.Sprintf(`{"input_tokens":%d,"output_tokens":%d,"input_token_details":{"text_tokens":%d,"audio_tokens":%d},"output_token_details":{"text_tokens":%d}}`,
+		whole.InText+whole.InAudio, whole.OutText, whole.InText, whole.InAudio, whole.OutText))))
+	billing.Close(t.Context())
+	if before-wallet.balance != cost(whole) {
+		t.Fatalf("charged were %d, want %d", before-wallet.balance, cost(whole))
+	}
+	if held, one := cost(firstTurn())+cost(moreOutput()), cost(pricing.Usage{OutText: 2}); cost(whole) > held+one {
+		t.Errorf("charged were %d, beyond what was held, %d, and one message, %d", cost(whole), held, one)
+	}
+}
+
+// TestWhatTheClientAddsIsReservedFirst: nothing is passed on that the next turn
+// could not pay for hearing.
+func TestWhatTheClientAddsIsReservedFirst(t *testing.T) {
+	text := func(bytes int) string {
+		return fmt.Sprintf(`{"type":"conversation.item.create","item":{"text":%q}}`, strings.Repeat("x", bytes))
+	}
+	sound := func(milliseconds int) string {
+		return strings.Replace(heard(milliseconds), "session.", "", 1)
+	}
+	tests := map[string]struct {
+		message string
+		more    pricing.Usage // that is held after it
+	}{
+		"a little text":             {text(100), pricing.Usage{InText: turnInText, InAudio: turnInAudio}},
+		"much text":                 {text(4 * 10_000), pricing.Usage{InText: 10_014, InAudio: turnInAudio}},
+		"more text than any hears":  {text(4 * 40_000), pricing.Usage{InText: maxAddedText, InAudio: turnInAudio}},
+		"a second of sound":         {sound(1_000), pricing.Usage{InText: turnInText, InAudio: turnInAudio}},
+		"two minutes of sound":      {sound(120_000), pricing.Usage{InText: turnInText, InAudio: 1_201}},
+		"sound with an id":          {strings.Replace(sound(120_000), "{", `{"event_id":"e",`, 1), pricing.Usage{InText: turnInText, InAudio: 1_201}},
+		"more silence than is held": {sound(600_000), pricing.Usage{InText: turnInText, InAudio: maxAddedAudio}},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			wallet := newPurse(firstHolds + cost(test.more))
+			billing := NewTurns(wallet, "model", "model")
+			tellStory(t, wallet, billing, []step{client(test.message)})
+			if got := wallet.held - firstHolds; got != cost(test.more) {
+				t.Errorf("%d tokens more are held, want %d", got, cost(test.more))
+			}
+			poor := newPurse(firstHolds + cost(test.more) - 1)
+			tellStory(t, poor, NewTurns(poor, "model", "model"), []step{client(test.message).refusedWith("insufficient_quota")})
+		})
+	}
+}
+
+func TestWhatIsAddedDuringAResponseIsHeldForTheNext(t *testing.T) {
+	wallet := newPurse(100_000_000)
+	billing := NewTurns(wallet, "model", "model")
+	tellStory(t, wallet, billing, []step{
+		server(created("a")), client(strings.Replace(heard(120_000), "session.", "", 1)), server(done("a", zeroUsage)),
+	})
+	if want := firstHolds + cost(pricing.Usage{InAudio: 1_201}); wallet.held != want {
+		t.Errorf("%d tokens are held, want %d", wallet.held, want)
+	}
+	tellMore(t, billing, server(created("b")), server(done("b", zeroUsage)))
+	if wallet.held != firstHolds {
+		t.Errorf("after the next turn %d tokens are held, want %d", wallet.held, firstHolds)
 	}
 }
 
