@@ -15,6 +15,9 @@ func TestOversizedBodiesAre413(t *testing.T) {
 		if row.body == nil && row.path != "/api/user/api-key/rotate" {
 			continue
 		}
+		if strings.HasPrefix(row.path, "/v1/") {
+			continue // their bound is another, and so are their callers: see gateway_routes_test.go
+		}
 		as := h.asRoot()
 		if strings.HasPrefix(row.path, "/api/user/") {
 			as = h.asAlice()

@@ -120,7 +120,8 @@ func TestShapes(t *testing.T) {
 		"planId", "externalEventId", "description", "metadata", "createdAt", "prevHash", "hash"}
 	usage := []string{"id", "provider", "model", "modality", "endpoint", "method", "inputTokens", "outputTokens", "totalTokens",
 		"adjustedInputTokens", "adjustedOutputTokens", "adjustedTotalTokens", "inputRatio", "outputRatio", "sessionId", "requestId",
-		"responseId", "eventType", "ledgerId", "metadata", "createdAt", "chargedTokens", "durationMs", "priceId", "rates"}
+		"responseId", "eventType", "ledgerId", "metadata", "createdAt", "chargedTokens", "durationMs", "priceId", "rates",
+		"apiKeyId", "counts", "firstByteMs", "callDurationMs", "status", "settledBy"}
 	page := []string{"limit", "offset", "total", "hasMore", "nextCursor"}
 	for _, c := range []struct {
 		got  answer
