@@ -129,10 +129,14 @@ func (c *realtimeCall) prepare(id string) (err error) {
 }
 
 func (c *realtimeCall) billing() realtime.Billing {
-	if c.endpoint == translations {
-		return realtime.NewStretches(c.wallet, c.model)
+	model := realtime.Model{
+		Names:   []string{c.model, c.wallet.upstream.Asked}, // with its provider before it, and without
+		OwnName: func() string { return c.wallet.upstream.Model },
 	}
-	return realtime.NewTurns(c.wallet, c.model, c.wallet.upstream.Model)
+	if c.endpoint == translations {
+		return realtime.NewStretches(c.wallet, model)
+	}
+	return realtime.NewTurns(c.wallet, model)
 }
 
 // dial connects to the first provider that takes the session, and charges its price.

@@ -8,8 +8,9 @@ import "context"
 type Billing interface {
 	// Open reserves what the session may cause first. Without it nobody is called.
 	Open(ctx context.Context) error
-	// FromClient is asked before a message is passed to the provider.
-	FromClient(ctx context.Context, message []byte) error
+	// FromClient is asked before a message is passed to the provider, and returns it as
+	// the provider is to read it.
+	FromClient(ctx context.Context, message []byte) ([]byte, error)
 	// FromServer is told of a message before it is passed to the client; with an
 	// error the message is passed on all the same, as the last one.
 	FromServer(ctx context.Context, message []byte) error

@@ -63,7 +63,7 @@ func TestTheSoundOfASession(t *testing.T) {
 
 func TestOurCountFollowsTheSoundOfTheSession(t *testing.T) {
 	wallet := newPurse(100_000_000)
-	billing := NewTurns(wallet, "model", "model")
+	billing := NewTurns(wallet, testModel)
 	audio := base64.StdEncoding.EncodeToString(make([]byte, g711BytesSaid))
 	tellStory(t, wallet, billing, []step{
 		server(`{"type":"session.updated","session":{"output_audio_format":"g711_ulaw"}}`), server(created("a")),

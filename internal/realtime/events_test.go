@@ -82,7 +82,7 @@ func FuzzServerEvents(f *testing.F) {
 	f.Fuzz(func(t *testing.T, message []byte) {
 		serverEventType(message)
 		wallet := newPurse(1 << 60)
-		billing := NewTurns(wallet, "model", "model")
+		billing := NewTurns(wallet, testModel)
 		if err := billing.Open(t.Context()); err != nil {
 			t.Fatal(err)
 		}

@@ -131,15 +131,15 @@ func (r *relay) passToProvider(ctx context.Context, kind websocket.MessageType, 
 	if kind != websocket.MessageText {
 		return errBinary
 	}
-	if err := r.session.Billing.FromClient(ctx, message); err != nil {
-		refusal, ok := errors.AsType[*Refusal](err)
-		if !ok || !refusal.KeepOpen {
-			return err
-		}
+	message, err := r.session.Billing.FromClient(ctx, message)
+	if refusal, ok := errors.AsType[*Refusal](err); ok && refusal.KeepOpen {
 		if err := writeWithin(ctx, r.session.Client, websocket.MessageText, refusal.event()); err != nil {
 			return fmt.Errorf("%w: %w", errClientGone, err)
 		}
 		return nil
+	}
+	if err != nil {
+		return err
 	}
 	if err := writeWithin(ctx, r.provider, kind, message); err != nil {
 		return newProviderGone(err)

@@ -126,7 +126,7 @@ func play(t *testing.T, balance int64, act func(*scene)) {
 			drain: make(chan struct{}), ended: make(chan error, 1),
 		}
 		session := &Session{
-			Client: clientNear, Billing: NewTurns(s.wallet, "model", "model"), Wallet: s.wallet, Drain: s.drain,
+			Client: clientNear, Billing: NewTurns(s.wallet, testModel), Wallet: s.wallet, Drain: s.drain,
 			Dial: func(context.Context) (Socket, error) { return providerNear, nil },
 		}
 		go func() { s.ended <- session.Run(context.Background()) }()
@@ -210,7 +210,7 @@ func TestWithoutTokensTheProviderIsNotCalled(t *testing.T) {
 		wallet := newPurse(firstHolds - 1)
 		s := &scene{t: t, client: client}
 		go (&Session{
-			Client: near, Billing: NewTurns(wallet, "model", "model"), Wallet: wallet,
+			Client: near, Billing: NewTurns(wallet, testModel), Wallet: wallet,
 			Dial: func(context.Context) (Socket, error) { t.Error("the provider was called"); return nil, io.EOF },
 		}).Run(context.Background())
 		s.wantEnd("insufficient_quota", websocket.StatusPolicyViolation)
@@ -226,7 +226,7 @@ func TestAProviderThatCannotBeReached(t *testing.T) {
 		ended := make(chan error, 1)
 		go func() {
 			ended <- (&Session{
-				Client: near, Billing: NewTurns(wallet, "model", "model"), Wallet: wallet,
+				Client: near, Billing: NewTurns(wallet, testModel), Wallet: wallet,
 				Dial: func(context.Context) (Socket, error) { return nil, newProviderGone(io.EOF) },
 			}).Run(context.Background())
 		}()

@@ -14,7 +14,7 @@ import (
 // it is sent, and charged when the next one begins.
 type Stretches struct {
 	wallet Wallet
-	model  string
+	model  Model
 
 	mutex  sync.Mutex
 	meters []*stretch // the session's model, then the one that writes down, if any
@@ -32,7 +32,7 @@ type stretch struct {
 var _ Billing = (*Stretches)(nil)
 
 // NewStretches makes the billing of a translation.
-func NewStretches(wallet Wallet, model string) *Stretches {
+func NewStretches(wallet Wallet, model Model) *Stretches {
 	return &Stretches{wallet: wallet, model: model}
 }
 
@@ -54,7 +54,7 @@ func (s *Stretches) hear(ctx context.Context, model string) error {
 	}
 	if rates.Milliseconds == 0 {
 		if model == "" {
-			model = s.model
+			model = s.model.Names[0]
 		}
 		return &Refusal{
 			Type: invalidRequest, Code: "model_not_found", Param: "model",
@@ -81,18 +81,18 @@ func (s *Stretches) reserve(ctx context.Context, meter *stretch, bytes int64) (e
 }
 
 // FromClient counts the audio before it is sent.
-func (s *Stretches) FromClient(ctx context.Context, message []byte) error {
+func (s *Stretches) FromClient(ctx context.Context, message []byte) ([]byte, error) {
 	event, err := readClientEvent(message)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	switch event.kind {
 	case eventTranslationAppend, eventAppend:
-		return s.append(ctx, event)
+		return message, s.append(ctx, event)
 	case eventSessionUpdate:
 		return s.changeSession(ctx, event)
 	}
-	return nil
+	return message, nil
 }
 
 func (s *Stretches) append(ctx context.Context, event clientEvent) error {
@@ -143,27 +143,24 @@ func (s *Stretches) end(ctx context.Context, meter *stretch, settledBy string) e
 	})
 }
 
-func (s *Stretches) changeSession(ctx context.Context, event clientEvent) error {
-	named, err := event.text("session", "model")
+func (s *Stretches) changeSession(ctx context.Context, event clientEvent) ([]byte, error) {
+	message, err := s.model.check(event)
 	if err != nil {
-		return err
-	}
-	if named != "" && named != s.model {
-		return event.invalid([]string{"session", "model"}, "cannot change within a session: connect again with the other model")
+		return nil, err
 	}
 	scribe, err := event.transcriptionModel()
 	if err != nil || scribe == "" {
-		return err
+		return message, err
 	}
 	s.mutex.Lock()
 	defer s.mutex.Unlock()
 	if len(s.meters) > 1 && s.meters[1].model == scribe {
-		return nil
+		return message, nil
 	}
 	if len(s.meters) > 1 {
-		return event.invalid([]string{"session", "audio", "input", "transcription", "model"}, "cannot change within a session")
+		return nil, event.invalid([]string{"session", "audio", "input", "transcription", "model"}, "cannot change within a session")
 	}
-	return keepOpen(s.hear(ctx, scribe), event.id)
+	return message, keepOpen(s.hear(ctx, scribe), event.id)
 }
 
 // FromServer has nothing to count: what is heard is paid for, not what is said.

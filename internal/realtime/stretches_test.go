@@ -63,7 +63,7 @@ func TestATranslationIsChargedByWhatItHears(t *testing.T) {
 			wallet := newPurse(100_000_000)
 			wallet.rates[""] = pricing.Rates{Milliseconds: 1}
 			wallet.rates["other"] = scribeRates
-			billing := NewStretches(wallet, "model")
+			billing := NewStretches(wallet, testModel)
 			tellStory(t, wallet, billing, test.steps)
 			if err := billing.Close(t.Context()); err != nil {
 				t.Errorf("close: %v", err)
@@ -74,7 +74,7 @@ func TestATranslationIsChargedByWhatItHears(t *testing.T) {
 }
 
 func TestATranslationNeedsAPriceByTime(t *testing.T) {
-	if code := codeOf(NewStretches(newPurse(100_000_000), "model").Open(t.Context())); code != "model_not_found" {
+	if code := codeOf(NewStretches(newPurse(100_000_000), testModel).Open(t.Context())); code != "model_not_found" {
 		t.Errorf("a model that is priced by tokens is refused with %q", code)
 	}
 }
@@ -83,7 +83,7 @@ func TestATranslationNeedsTokensForItsFirstStretch(t *testing.T) {
 	for balance, refused := range map[int64]string{stretchMilliseconds: "", stretchMilliseconds - 1: "insufficient_quota"} {
 		wallet := newPurse(balance)
 		wallet.rates[""] = pricing.Rates{Milliseconds: 1}
-		if code := codeOf(NewStretches(wallet, "model").Open(t.Context())); code != refused {
+		if code := codeOf(NewStretches(wallet, testModel).Open(t.Context())); code != refused {
 			t.Errorf("with %d tokens: refused with %q, want %q", balance, code, refused)
 		}
 	}

@@ -19,8 +19,7 @@ import (
 // what runs can be recorded also when no new hold is granted any more.
 type Turns struct {
 	wallet Wallet
-	model  string   // the session's, as the client names it
-	names  []string // under which a change of the session may repeat it
+	model  Model
 	rates  pricing.Rates
 
 	mutex    sync.Mutex
@@ -47,12 +46,11 @@ type response struct {
 
 var _ Billing = (*Turns)(nil)
 
-// NewTurns makes the billing of a session. model is the client's name for its
-// model, and ownName the provider's.
-func NewTurns(wallet Wallet, model, ownName string) *Turns {
+// NewTurns makes the billing of a session.
+func NewTurns(wallet Wallet, model Model) *Turns {
 	return &Turns{
-		wallet: wallet, model: model, names: []string{model, ownName},
-		running: make(map[string]*response), estimate: firstTurn(), sound: sound{heard: pcmBytesHeard, said: pcmBytesSaid},
+		wallet: wallet, model: model, running: make(map[string]*response),
+		estimate: firstTurn(), sound: sound{heard: pcmBytesHeard, said: pcmBytesSaid},
 	}
 }
 
@@ -67,7 +65,7 @@ func (t *Turns) Open(ctx context.Context) error {
 	if t.rates.InText == 0 && t.rates.InAudio == 0 {
 		return &Refusal{
 			Type: invalidRequest, Code: "model_not_found", Param: "model",
-			Message: fmt.Sprintf("The model %q is not priced by the turn: it is not served on /v1/realtime.", t.model),
+			Message: fmt.Sprintf("The model %q is not priced by the turn: it is not served on /v1/realtime.", t.model.Names[0]),
 		}
 	}
 	return t.reserve(ctx)
@@ -106,26 +104,26 @@ func (t *Turns) nextTurn() pricing.Usage {
 
 // FromClient sees to it that what the client adds and asks for is reserved, and that
 // the session stays with models that have a price.
-func (t *Turns) FromClient(ctx context.Context, message []byte) error {
+func (t *Turns) FromClient(ctx context.Context, message []byte) ([]byte, error) {
 	if isPlainAppend(message) {
-		return t.add(ctx, 0, int64(len(message))*base64Bytes/base64Letters)
+		return message, t.add(ctx, 0, int64(len(message))*base64Bytes/base64Letters)
 	}
 	event, err := readClientEvent(message)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	switch event.kind {
 	case eventAppend:
-		return t.add(ctx, 0, decodedBytes(event.body.Get("audio")))
+		return message, t.add(ctx, 0, decodedBytes(event.body.Get("audio")))
 	case eventResponseCreate:
 		err = t.awaitTurn(ctx)
 	case eventSessionUpdate, eventTranscriptionUpdate:
-		err = t.changeSession(ctx, event)
+		message, err = t.changeSession(ctx, event)
 	}
 	if err != nil {
-		return err
+		return nil, err
 	}
-	return t.add(ctx, int64(len(message)), 0)
+	return message, t.add(ctx, int64(len(message)), 0)
 }
 
 // In base64 four letters are three bytes.
@@ -161,30 +159,31 @@ func (t *Turns) awaitTurn(ctx context.Context) error {
 	return t.reserveTurn(ctx)
 }
 
-func (t *Turns) changeSession(ctx context.Context, event clientEvent) error {
-	named, err := event.text("session", "model")
+func (t *Turns) changeSession(ctx context.Context, event clientEvent) ([]byte, error) {
+	message, err := t.model.check(event)
 	if err != nil {
-		return err
-	}
-	if named != "" && named != t.names[0] && named != t.names[1] {
-		return event.invalid([]string{"session", "model"}, "cannot change within a session: connect again with the other model")
+		return nil, err
 	}
 	scribe, err := event.transcriptionModel()
 	if err != nil || scribe == "" {
-		return err
+		return message, err
 	}
 	if _, err := t.wallet.Rates(scribe); err != nil {
-		return keepOpen(err, event.id)
+		return nil, keepOpen(err, event.id)
 	}
+	return message, t.writeDownWith(ctx, scribe)
+}
+
+// writeDownWith moves the hold beside the turns to another model.
+func (t *Turns) writeDownWith(ctx context.Context, scribe string) error {
 	t.mutex.Lock()
 	defer t.mutex.Unlock()
 	if scribe == t.scribe {
 		return nil
 	}
-	// The hold is for the model that writes down from now on.
 	old := t.beside
 	t.scribe, t.beside = scribe, nil
-	err = t.reserve(ctx)
+	err := t.reserve(ctx)
 	if old == nil {
 		return err
 	}

@@ -129,7 +129,7 @@ func TestTurnsAreChargedByTheProvidersReport(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			wallet := newPurse(100_000_000)
 			wallet.rates[""] = pricing.Rates{InText: 1, InAudio: 10, InCachedText: 2, InCachedAudio: 3, OutText: 100, OutAudio: 1000, Milliseconds: 1}
-			billing := NewTurns(wallet, "model", "own-name")
+			billing := NewTurns(wallet, testModel)
 			tellStory(t, wallet, billing, test.steps)
 			if err := billing.Close(t.Context()); err != nil {
 				t.Errorf("close: %v", err)
@@ -164,7 +164,7 @@ func playSteps(t *testing.T, wallet *purse, billing Billing, steps []step) {
 		}
 		var err error
 		if step.fromClient != "" {
-			err = billing.FromClient(t.Context(), []byte(step.fromClient))
+			_, err = billing.FromClient(t.Context(), []byte(step.fromClient))
 		} else {
 			err = billing.FromServer(t.Context(), []byte(step.fromServer))
 		}
@@ -206,7 +206,7 @@ func wantBills(t *testing.T, wallet *purse, want []string) {
 func TestASessionNeedsTokensForItsFirstTurn(t *testing.T) {
 	for balance, refused := range map[int64]string{firstHolds: "", firstHolds - 1: "insufficient_quota", 0: "insufficient_quota"} {
 		wallet := newPurse(balance)
-		billing := NewTurns(wallet, "model", "model")
+		billing := NewTurns(wallet, testModel)
 		if code := codeOf(billing.Open(t.Context())); code != refused {
 			t.Errorf("with %d tokens: refused with %q, want %q", balance, code, refused)
 		}
@@ -219,7 +219,7 @@ func TestAModelWithoutAPriceByTheTurnIsNotServed(t *testing.T) {
 	for name, rates := range map[string]pricing.Rates{"by time": {Milliseconds: 1}, "no price": {}} {
 		wallet := newPurse(1_000_000)
 		wallet.rates[""] = rates
-		billing := NewTurns(wallet, "model", "model")
+		billing := NewTurns(wallet, testModel)
 		if code := codeOf(billing.Open(t.Context())); code != "model_not_found" {
 			t.Errorf("%s: %q", name, code)
 		}
@@ -229,7 +229,7 @@ func TestAModelWithoutAPriceByTheTurnIsNotServed(t *testing.T) {
 // TestAResponseNeverRunsFarBeyondItsHold is the bound of what a wallet can overspend.
 func TestAResponseNeverRunsFarBeyondItsHold(t *testing.T) {
 	wallet := newPurse(firstHolds + cost(moreOutput()))
-	billing := NewTurns(wallet, "model", "model")
+	billing := NewTurns(wallet, testModel)
 	tellStory(t, wallet, billing, []step{server(created("a"))})
 	message := []byte(said("a"))
 	var err error
@@ -278,20 +278,20 @@ func TestWhatTheClientAddsIsReservedFirst(t *testing.T) {
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			wallet := newPurse(firstHolds + cost(test.more))
-			billing := NewTurns(wallet, "model", "model")
+			billing := NewTurns(wallet, testModel)
 			tellStory(t, wallet, billing, []step{client(test.message)})
 			if got := wallet.held - firstHolds; got != cost(test.more) {
 				t.Errorf("%d tokens more are held, want %d", got, cost(test.more))
 			}
 			poor := newPurse(firstHolds + cost(test.more) - 1)
-			tellStory(t, poor, NewTurns(poor, "model", "model"), []step{client(test.message).refusedWith("insufficient_quota")})
+			tellStory(t, poor, NewTurns(poor, testModel), []step{client(test.message).refusedWith("insufficient_quota")})
 		})
 	}
 }
 
 func TestWhatIsAddedDuringAResponseIsHeldForTheNext(t *testing.T) {
 	wallet := newPurse(100_000_000)
-	billing := NewTurns(wallet, "model", "model")
+	billing := NewTurns(wallet, testModel)
 	tellStory(t, wallet, billing, []step{
 		server(created("a")), client(strings.Replace(heard(120_000), "session.", "", 1)), server(done("a", zeroUsage)),
 	})
@@ -344,11 +344,11 @@ func TestTheClientsMessagesAreReadStrictly(t *testing.T) {
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
-			billing := NewTurns(newPurse(100_000_000), "model", "own-name")
+			billing := NewTurns(newPurse(100_000_000), testModel)
 			if err := billing.Open(t.Context()); err != nil {
 				t.Fatal(err)
 			}
-			err := billing.FromClient(t.Context(), []byte(test.message))
+			_, err := billing.FromClient(t.Context(), []byte(test.message))
 			if code := codeOf(err); code != test.code {
 				t.Fatalf("refused with %q (%v), want %q", code, err, test.code)
 			}
@@ -361,7 +361,7 @@ func TestTheClientsMessagesAreReadStrictly(t *testing.T) {
 
 func TestWhatCannotBeRecordedEndsTheSession(t *testing.T) {
 	wallet := newPurse(100_000_000)
-	billing := NewTurns(wallet, "model", "model")
+	billing := NewTurns(wallet, testModel)
 	if err := billing.Open(t.Context()); err != nil {
 		t.Fatal(err)
 	}
