@@ -6,12 +6,15 @@ import (
 	"testing"
 )
 
-// A body of 64 KiB, or 2 MiB of a batch, is read, one byte more is 413, whether its length was said or
+// A body of 64 KiB, or 2 MiB of a batch, or 32 MiB of a call, is read, one byte more is 413, whether its length was said or
 // not.
 func TestOversizedBodiesAre413(t *testing.T) {
 	h := newHouse(t)
 	before := h.snapshot()
 	for _, row := range roleMatrix {
+		if row.path == "/v1/audio/transcriptions" {
+			continue // takes no JSON: see TestAnUploadIsBounded
+		}
 		if row.body == nil && row.path != "/api/user/api-key/rotate" {
 			continue
 		}
@@ -30,6 +33,9 @@ func TestOversizedBodiesAre413(t *testing.T) {
 		if row.path == "/api/wallet/use/batch" {
 			most = maxBatchBodyBytes
 		}
+		if strings.HasPrefix(row.path, "/v1/") {
+			most, as = maxGatewayJSONBytes, h.asAlice()
+		}
 		body := `{"x":"` + strings.Repeat("x", most+1-len(`{"x":""}`)) + `"}`
 		t.Run(row.route()+" with its length", func(t *testing.T) {
 			h := h.in(t)
@@ -43,6 +49,15 @@ func TestOversizedBodiesAre413(t *testing.T) {
 		})
 	}
 	h.unchanged(before)
+}
+
+func TestAnUploadIsBounded(t *testing.T) {
+	g := newGatewayHouse(t, completion)
+	body, kind := upload(t, maxGatewayFormBytes, "model", testModel)
+	g.do("POST", "/v1/audio/transcriptions", bearer(g.key), body, "Content-Type", kind).wantOutcome("413 invalid_request").names("ody")
+	if g.up.count() != 0 {
+		t.Error("the provider was called")
+	}
 }
 
 func TestABodyAtTheBoundIsRead(t *testing.T) {
