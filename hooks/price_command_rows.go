@@ -59,7 +59,7 @@ func priceRows(ctx context.Context, tx *sql.Tx) ([]pricing.Price, error) {
 		if err := scan(targets...); err != nil {
 			return err
 		}
-		price.Prefix = match == matchPrefix
+		price.Prefix = match == pricebook.MatchPrefix
 		var err error
 		if price.EffectiveFrom, err = parseStoredTime(from); err != nil {
 			return fmt.Errorf("price %s: %w", price.ID, err)
@@ -69,20 +69,6 @@ func priceRows(ctx context.Context, tx *sql.Tx) ([]pricing.Price, error) {
 		return err
 	})
 	return prices, err
-}
-
-// ratesOf puts rates to their classes. Both share their names, so JSON carries one
-// to the other.
-func ratesOf(classes []pricing.Class, values []int64) (rates pricing.Rates, err error) {
-	named := make(map[pricing.Class]int64, len(classes))
-	for i, class := range classes {
-		named[class] = values[i]
-	}
-	encoded, err := json.Marshal(named)
-	if err != nil {
-		return rates, err
-	}
-	return rates, json.Unmarshal(encoded, &rates)
 }
 
 func parseStoredTime(text string) (time.Time, error) {

@@ -7,13 +7,11 @@ import (
 
 	"github.com/pocketbase/pocketbase/core"
 
+	"sokuji/internal/pricebook"
 	"sokuji/internal/pricing"
 )
 
 const pricesCollection = "prices"
-
-// matchPrefix marks a price of every model whose name begins with its model.
-const matchPrefix = "prefix"
 
 // loadPrices reads the whole price book into memory; it is small and every
 // priced use needs it.
@@ -37,25 +35,36 @@ func (s *server) loadPrices() error {
 }
 
 func priceOf(record *core.Record) (pricing.Price, error) {
-	rates := make(map[pricing.Class]int64)
-	for _, class := range pricing.Classes() {
-		rates[class] = int64(record.GetInt(string(class)))
+	classes := pricing.Classes()
+	values := make([]int64, 0, len(classes))
+	for _, class := range classes {
+		values = append(values, int64(record.GetInt(string(class))))
 	}
-	price := pricing.Price{
+	rates, err := ratesOf(classes, values)
+	return pricing.Price{
 		ID:            record.Id,
 		Provider:      record.GetString("provider"),
 		Model:         record.GetString("model"),
-		Prefix:        record.GetString("match") == matchPrefix,
+		Prefix:        record.GetString("match") == pricebook.MatchPrefix,
 		Feature:       record.GetString("feature"),
 		MarginPPM:     int64(record.GetInt("margin_ppm")),
 		EffectiveFrom: record.GetDateTime("effective_from").Time(),
+		Rates:         rates,
+	}, err
+}
+
+// ratesOf puts rates to their classes. Both share their names, so JSON carries one
+// to the other.
+func ratesOf(classes []pricing.Class, values []int64) (rates pricing.Rates, err error) {
+	named := make(map[pricing.Class]int64, len(classes))
+	for i, class := range classes {
+		named[class] = values[i]
 	}
-	// Rates and columns share their names, so JSON carries one to the other.
-	encoded, err := json.Marshal(rates)
+	encoded, err := json.Marshal(named)
 	if err != nil {
-		return price, err
+		return rates, err
 	}
-	return price, json.Unmarshal(encoded, &price.Rates)
+	return rates, json.Unmarshal(encoded, &rates)
 }
 
 // bindPriceCache puts a new price in force without a restart. Rows never change,
