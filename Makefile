@@ -13,7 +13,7 @@ FUZZ   := internal/betterauth:FuzzParseBearer internal/betterauth:FuzzFromCookie
           internal/metering:FuzzParseBody internal/metering:FuzzMeter internal/metering:FuzzReadAsk \
           hooks:FuzzParseFields hooks:FuzzCursors internal/export:FuzzText internal/d1import:FuzzStatements internal/ledger/statement:FuzzVerify \
           internal/ledger/verify:FuzzCheckpoint internal/ledger/verify:FuzzColumn internal/ledger/verify:FuzzFile \
-          internal/gateway:FuzzEventReader internal/gateway:FuzzParseBody internal/gateway:FuzzHideUsage internal/gateway:FuzzReadForm internal/fakeprovider:FuzzParseSwitches internal/realtime:FuzzClientEvents internal/realtime:FuzzServerEvents
+          internal/gateway:FuzzEventReader internal/gateway:FuzzParseBody internal/gateway:FuzzHideUsage internal/gateway:FuzzReadForm internal/fakeprovider:FuzzParseSwitches internal/fakeprovider:FuzzRequests internal/realtime:FuzzClientEvents internal/realtime:FuzzServerEvents
 
 # The parsers of what strangers send, which also the short run fuzzes.
 FUZZ_SHORT         := internal/betterauth:FuzzParseBearer internal/betterauth:FuzzFromCookies \

@@ -132,8 +132,14 @@ func (a *ask) wrong() (message, field string) {
 	if a.Temperature < 0 || a.Temperature > 2 {
 		return "Invalid 'temperature': expected a value from 0 to 2.", "temperature"
 	}
+	if a.N < 0 || a.N > maxAnswers {
+		return "Invalid 'n': expected a value from 1 to 128.", "n"
+	}
 	return "", ""
 }
+
+// maxAnswers bounds how many answers one request has.
+const maxAnswers = 128
 
 // maxFieldBytes bounds a field of a form that is no file.
 const maxFieldBytes = 64 << 10

@@ -20,6 +20,9 @@ type toolCall struct {
 	arguments string // JSON
 }
 
+// maxWords bounds the answer that a switch makes longer.
+const maxWords = 1_000_000
+
 // maxEchoedWords bounds how much of the question is in the answer.
 const maxEchoedWords = 8
 
@@ -32,7 +35,7 @@ func (c *call) reply() reply {
 	words := strings.Fields(heard.last)
 	words = append([]string{"The", "fake", "provider", "heard:"}, words[:min(len(words), maxEchoedWords)]...)
 	if wanted := c.switches.Words; wanted > 0 {
-		words = make([]string, wanted)
+		words = make([]string, min(wanted, maxWords))
 		for i := range words {
 			words[i] = "word" + strconv.Itoa(i+1)
 		}

@@ -443,3 +443,42 @@ describe('retries', () => {
     assert.ok(error instanceof APIConnectionError, String(error));
   });
 });
+
+describe('limits of a key', () => {
+  /** A named key with these bounds, and a client with it. */
+  async function limited(bounds) {
+    const made = await call(gateway.server, 'POST', '/api/user/api-keys', { token: caller.token, body: { name: randomUUID(), scopes: ['gateway'], ...bounds } });
+    assert.ok(made.body?.apiKey, made.text);
+    return { id: made.body.id, ask: (options = {}) => client({ apiKey: made.body.apiKey, ...options }).chat.completions.create({ model, messages: HELLO }) };
+  }
+
+  test('requests a minute: RateLimitError, and how long to wait', async () => {
+    const { ask } = await limited({ rateLimitRpm: 1 });
+    const { response } = await ask().withResponse();
+    assert.equal(response.headers.get('x-ratelimit-limit-requests'), '1');
+    assert.equal(response.headers.get('x-ratelimit-remaining-requests'), '0');
+    const error = await refused(RateLimitError, 'rate_limit_exceeded', () => ask());
+    const seconds = Number(error.headers.get('retry-after'));
+    assert.ok(seconds >= 1 && seconds <= 60, `${seconds} seconds`);
+  });
+
+  test('models: PermissionDeniedError', async () => {
+    const { ask } = await limited({ allowedModels: ['another-*'] });
+    await refused(PermissionDeniedError, 'model_not_allowed', () => ask());
+  });
+
+  test('spending: insufficient_quota, which is not tried again', async () => {
+    const { ask } = await limited({ spendLimitTokens: 1 });
+    await gateway.fake.forget();
+    await refused(RateLimitError, 'insufficient_quota', () => ask({ maxRetries: 3 }));
+    assert.equal((await gateway.fake.calls()).count, 0);
+  });
+
+  test('a key that was deleted: AuthenticationError, at once', async () => {
+    const { id, ask } = await limited({});
+    await ask();
+    const gone = await call(gateway.server, 'DELETE', `/api/user/api-keys/${id}`, { token: caller.token });
+    assert.ok(gone.status < 300, gone.text);
+    await refused(AuthenticationError, 'invalid_api_key', () => ask());
+  });
+});
