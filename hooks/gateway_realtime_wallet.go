@@ -53,45 +53,45 @@ func (w *realtimeWallet) MaySpend(context.Context) error {
 	})
 }
 
-// Rates is what a model's units cost.
+// Rates is what a model's units cost. One that writes down must be open to the
+// caller as in a call of its own.
 func (w *realtimeWallet) Rates(model string) (pricing.Rates, error) {
-	upstream, err := w.upstreamOf(model)
-	return upstream.Price.Rates, err
+	upstream, isOwn := w.upstreamOf(model)
+	rates := upstream.Price.Rates
+	if isOwn {
+		if err := w.server.openTo(w.caller, w.plan, upstream.Asked, upstream.Price.Feature); err != nil {
+			return rates, w.refusal(err)
+		}
+		return rates, nil
+	}
+	if model != "" && rates.Milliseconds == 0 && rates.InAudio == 0 {
+		return rates, w.refusal(modelNotFound(fmt.Sprintf("The model %q has no price here.", model)))
+	}
+	return rates, nil
 }
 
 // upstreamOf is the session's provider with the price of a model: of one that only
 // writes down what is heard, its own, or else the session's.
-func (w *realtimeWallet) upstreamOf(model string) (gateway.Upstream, error) {
-	upstream := w.upstream
+func (w *realtimeWallet) upstreamOf(model string) (upstream gateway.Upstream, isOwn bool) {
+	upstream = w.upstream
 	if model == "" {
-		return upstream, nil
+		return upstream, false
 	}
 	price, priced := w.server.prices.Load().Find(upstream.PriceProvider, model, time.Now())
 	if priced {
-		if err := w.server.openTo(w.caller, w.plan, model, price.Feature); err != nil {
-			return upstream, w.refusal(err)
-		}
 		upstream.Asked, upstream.Model, upstream.Price = model, model, price
-		return upstream, nil
 	}
-	if rates := upstream.Price.Rates; rates.Milliseconds > 0 || rates.InAudio > 0 {
-		return upstream, nil
-	}
-	return upstream, w.refusal(modelNotFound(fmt.Sprintf("The model %q has no price here.", model)))
+	return upstream, priced
 }
 
 // Hold reserves what a usage would cost.
 func (w *realtimeWallet) Hold(ctx context.Context, model string, estimate pricing.Usage) (realtime.Hold, error) {
-	upstream, err := w.upstreamOf(model)
-	if err != nil {
-		return nil, err
-	}
 	if model == "" {
 		if err := w.admission.mayTurn(); err != nil {
 			return nil, w.refusal(err)
 		}
 	}
-	hold := &realtimeHold{wallet: w, beside: model != "", scribe: upstream, bill: bill{server: w.server, request: w.request}}
+	hold := &realtimeHold{wallet: w, model: model, bill: bill{server: w.server, request: w.request}}
 	amount, err := hold.price(estimate)
 	if err != nil {
 		return nil, w.refusal(priceRefusal(err))
@@ -110,24 +110,15 @@ func (w *realtimeWallet) Hold(ctx context.Context, model string, estimate pricin
 // realtimeHold is one reservation of a session.
 type realtimeHold struct {
 	wallet *realtimeWallet
-	beside bool             // it is not for the session's model, but for
-	scribe gateway.Upstream // one that writes down
+	model  string // that the estimates are for
 	bill   bill
 }
 
-// upstream is whose price holds. For the session's model it is who took the session,
-// which the first hold does not know yet.
-func (h *realtimeHold) upstream() gateway.Upstream {
-	if h.beside {
-		return h.scribe
-	}
-	return h.wallet.upstream
-}
-
 func (h *realtimeHold) price(usage pricing.Usage) (int64, error) {
-	s, price := h.wallet.server, h.upstream().Price
-	margin := s.marginFor(price, h.wallet.plan)
-	charged, err := pricing.Quote(usage, price.Rates, margin, s.config.TokenValueMicroUSD)
+	s := h.wallet.server
+	upstream, _ := h.wallet.upstreamOf(h.model)
+	margin := s.marginFor(upstream.Price, h.wallet.plan)
+	charged, err := pricing.Quote(usage, upstream.Price.Rates, margin, s.config.TokenValueMicroUSD)
 	return charged.Total, err
 }
 
@@ -156,7 +147,8 @@ func (h *realtimeHold) Release(context.Context) error { return h.bill.release() 
 
 // Settle charges one bill and writes its usage row.
 func (h *realtimeHold) Settle(_ context.Context, cost realtime.Bill) error {
-	w, upstream := h.wallet, h.upstream()
+	w := h.wallet
+	upstream, _ := w.upstreamOf(cost.Model)
 	result := outcome{usage: cost.Usage, settledBy: ledger.SettledBy(cost.SettledBy), anomalies: cost.Anomalies}
 	charged, row, result, err := w.server.chargeFor(upstream, w.plan, result)
 	if err != nil || !isPlausible(cost.Usage) {

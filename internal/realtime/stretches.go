@@ -138,7 +138,7 @@ func (s *Stretches) end(ctx context.Context, meter *stretch, settledBy string) e
 		return hold.Release(ctx)
 	}
 	return hold.Settle(ctx, Bill{
-		Key:   fmt.Sprintf("audio:%s:%d", meter.model, meter.number),
+		Key: fmt.Sprintf("audio:%s:%d", meter.model, meter.number), Model: meter.model,
 		Usage: pricing.Usage{Milliseconds: milliseconds(meter.bytes)}, SettledBy: settledBy,
 	})
 }

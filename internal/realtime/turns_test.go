@@ -118,6 +118,10 @@ func TestTurnsAreChargedByTheProvidersReport(t *testing.T) {
 			steps: []step{server(created("a")), server(created("b")), server(said("b")), server(done("a", wholeUsage)), server(transcribed("i", twoSecs)).after(freeze).refusedWith("wallet_frozen")},
 			bills: []string{whole("a"), "conversation.item.input_audio_transcription.completed:item:i:0 2000 provider", "response.part:b * partial"},
 		},
+		"one that was never announced, beside another": {
+			steps: []step{client(scribeUpdate), server(created("a")), server(done("b", wholeUsage)), server(done("c", "null")), server(done("a", wholeUsage)), server(created("d")), server(done("d", wholeUsage))},
+			bills: []string{whole("b"), whole("a"), whole("d")},
+		},
 		"a second response without tokens for it is refused": {
 			steps: []step{server(created("a")), client(`{"type":"response.create"}`).after(empty).refusedWith("insufficient_quota")},
 		},

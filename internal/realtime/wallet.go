@@ -34,6 +34,7 @@ type Hold interface {
 // Bill is one cost.
 type Bill struct {
 	Key        string // names it once within the session
+	Model      string // whose price holds
 	Event      string // the event that told of it, empty where none did
 	ResponseID string
 	Usage      pricing.Usage

@@ -59,7 +59,7 @@ func (p *purse) Rates(model string) (pricing.Rates, error) {
 	return rates, nil
 }
 
-func (p *purse) Hold(_ context.Context, model string, estimate pricing.Usage) (Hold, error) {
+func (p *purse) Hold(_ context.Context, _ string, estimate pricing.Usage) (Hold, error) {
 	p.mutex.Lock()
 	defer p.mutex.Unlock()
 	if p.panics {
@@ -70,7 +70,7 @@ func (p *purse) Hold(_ context.Context, model string, estimate pricing.Usage) (H
 	}
 	p.held += cost(estimate)
 	p.holds++
-	return &pocket{purse: p, model: model, amount: cost(estimate), open: true}, nil
+	return &pocket{purse: p, amount: cost(estimate), open: true}, nil
 }
 
 func (p *purse) refusal(amount int64) error {
@@ -103,7 +103,6 @@ func (p *purse) story() string {
 // pocket is a hold.
 type pocket struct {
 	purse  *purse
-	model  string
 	amount int64
 	open   bool
 }
@@ -134,8 +133,8 @@ func (p *pocket) Settle(_ context.Context, bill Bill) error {
 	p.purse.keys[bill.Key] = true
 	p.purse.balance -= cost(bill.Usage)
 	line := fmt.Sprintf("%s %d %s", bill.Key, cost(bill.Usage), bill.SettledBy)
-	if p.model != "" {
-		line += " " + p.model
+	if bill.Model != "" {
+		line += " " + bill.Model
 	}
 	p.purse.bills = append(p.purse.bills, line)
 	return nil
