@@ -58,8 +58,11 @@ func isPlausible(u pricing.Usage) bool {
 func (s *server) chargeFor(upstream gateway.Upstream, plan entitlement, result outcome) (pricing.Charge, ledger.Usage, outcome, error) {
 	charged, row, err := s.charge(upstream, plan, result.usage)
 	if _, unpriced := errors.AsType[*pricing.UnpricedError](err); unpriced {
-		result = fit(result, upstream.Price.Rates)
-		charged, row, err = s.charge(upstream, plan, result.usage)
+		var priced pricing.Usage
+		result, priced = fit(result, upstream.Price.Rates)
+		charged, row, err = s.charge(upstream, plan, priced)
+		row.InputTokens, row.OutputTokens = result.usage.InputTokens(), result.usage.OutputTokens()
+		row.TotalTokens = row.InputTokens + row.OutputTokens
 	}
 	return charged, row, result, err
 }
@@ -74,14 +77,14 @@ func (s *server) estimate(upstream gateway.Upstream, plan entitlement, usage pri
 }
 
 // fit brings an outcome to the classes that a price has. What the provider counted
-// is consumed and moves to the nearest class; what is only our own estimate may be
-// of a kind that the model does not have.
-func fit(result outcome, rates pricing.Rates) outcome {
+// is consumed: it stays in the row as it is, and is priced as the nearest class.
+// What is only our own estimate may be of a kind that the model does not have.
+func fit(result outcome, rates pricing.Rates) (outcome, pricing.Usage) {
 	if result.settledBy != ledger.SettledByProvider {
 		result.usage = pricing.Fit(result.usage, rates)
-		return result
+		return result, result.usage
 	}
-	result.usage, _ = pricing.Fold(result.usage, rates)
+	priced, _ := pricing.Fold(result.usage, rates)
 	result.anomalies = append(result.anomalies, "counts of a class without a rate were priced as the nearest class")
-	return result
+	return result, priced
 }

@@ -41,7 +41,7 @@ type Usage struct {
 // of what makes two requests the same: a repetition takes another time.
 type CallFacts struct {
 	APIKey      string          // the id of the key that spent, set by the ledger; empty: none did
-	Counts      json.RawMessage // the counts by class, as they were priced
+	Counts      json.RawMessage // by class, as the provider reported them or we counted
 	FirstByteMS int64           // from the request to the answer's first byte
 	DurationMS  int64           // from the request to the answer's end
 	Status      int64           // the provider's HTTP status
