@@ -7,6 +7,8 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"os/signal"
+	"syscall"
 
 	"github.com/spf13/cobra"
 
@@ -55,7 +57,9 @@ func (d *demoCommand) run(command *cobra.Command) (err error) {
 	}
 	defer stop()
 
-	ctx, cancel := context.WithCancel(command.Context())
+	asked, stopAsking := signal.NotifyContext(command.Context(), syscall.SIGHUP) // a terminal that is closed
+	defer stopAsking()
+	ctx, cancel := context.WithCancel(asked)
 	defer cancel()
 	server, err := startDemoServer(d.address, folder, provider, command.ErrOrStderr())
 	if err != nil {
@@ -67,10 +71,10 @@ func (d *demoCommand) run(command *cobra.Command) (err error) {
 		cancel()
 	}()
 	if err := d.furnish(ctx, server, folder, command.OutOrStdout()); err != nil {
-		return server.blame(command.Context(), err)
+		return server.blame(asked, err)
 	}
 	<-ctx.Done()
-	return server.blame(command.Context(), nil)
+	return server.blame(asked, nil)
 }
 
 // furnish makes what there is to see, and says how to see it.
