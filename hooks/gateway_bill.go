@@ -17,7 +17,7 @@ const (
 	billHoldDuration = 20 * time.Minute
 	// billAttempts and billPause bound how often a closing is tried that the ledger
 	// has no room for. The pause doubles each time: 3 seconds in all.
-	billAttempts = 6
+	billAttempts = 7
 	billPause    = 50 * time.Millisecond
 )
 

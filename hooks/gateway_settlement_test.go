@@ -359,3 +359,29 @@ func (w *panickingWriter) Write(piece []byte) (int, error) {
 }
 
 func (w *panickingWriter) Written() bool { return w.pieces > 0 }
+
+// When the ledger has no room for a settlement, the client does not get the end,
+// and the open hold is the record; the next start releases it.
+func TestASettlementThatTheLedgerRefuses(t *testing.T) {
+	t.Parallel()
+	proceed := make(gate)
+	g := newGatewayHouse(t, func(w http.ResponseWriter, r *http.Request) {
+		chunks(delta("a"))(w, r)
+		proceed.then(w, r, chunks(usageChunk, done))
+	})
+	stream := g.stream("/v1/chat/completions", streamChat(), idempotencyKey, "one")
+	stream.next()
+	g.server.ledger.Close() // refuses everything as overloaded from here on
+	close(proceed)
+	events := stream.rest()
+	if len(events) != 1 || errorCode(events[0]) != "overloaded" {
+		t.Fatalf("the client got %q", events)
+	}
+	if open, uses := g.count("wallet_holds", "state = 'open' AND reference LIKE 'gateway:%'"), g.count("usage_logs", "TRUE"); open != 1 || uses != 0 {
+		t.Errorf("%d holds are open, %d uses are there", open, uses)
+	}
+	holds, err := g.server.store.OpenHoldsNamed(t.Context(), gatewayReference)
+	if err != nil || len(holds) != 1 || holds[0].Subject.ID != g.alice.Id {
+		t.Errorf("the next start finds %v, %v", holds, err)
+	}
+}
