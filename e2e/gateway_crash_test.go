@@ -50,6 +50,7 @@ func startGateway(t *testing.T, provider *httptest.Server) (*testserver.Server, 
 	}})
 	user := newUser(t, server)
 	mint(t, server, user.ID, gatewayTokens)
+	allowStreams(t, server, user)
 	_, err := server.CallJSON(bounded(t), testserver.Request{
 		Path: "/api/collections/prices/records", Token: superuserToken(t, server),
 		Body: map[string]any{"provider": "openai", "model": gatewayModel, "in_text": gatewayRate, "out_text": gatewayRate},
@@ -58,6 +59,28 @@ func startGateway(t *testing.T, provider *httptest.Server) (*testserver.Server, 
 		t.Fatal(err)
 	}
 	return server, user
+}
+
+// allowStreams lets a user have as many streams at a time as a test opens.
+func allowStreams(t *testing.T, server *testserver.Server, user testserver.User) {
+	t.Helper()
+	var found struct {
+		Items []struct{ ID string }
+	}
+	records := "/api/collections/entitlements/records"
+	_, err := server.CallJSON(bounded(t), testserver.Request{
+		Path: records + "?filter=subject_id%3D%22" + user.ID + "%22", Token: superuserToken(t, server),
+	}, &found)
+	if err != nil || len(found.Items) != 1 {
+		t.Fatalf("%+v, %v", found, err)
+	}
+	_, err = server.CallJSON(bounded(t), testserver.Request{
+		Method: http.MethodPatch, Path: records + "/" + found.Items[0].ID, Token: superuserToken(t, server),
+		Body: map[string]any{"max_concurrent_sessions": crashedStreams},
+	}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
 }
 
 // openStream begins a stream and returns it when its first event is there.
