@@ -22,6 +22,9 @@ func TestTheSchemaGuardsTheBooks(t *testing.T) {
 	if _, err := server.Use(bounded(t), testserver.Op{UserID: user.ID, Amount: 3, IdempotencyKey: "one"}); err != nil {
 		t.Fatal(err)
 	}
+	if err := useByKey(t, server, newKey(t, server, user, 5), 2); err != nil {
+		t.Fatal(err)
+	}
 
 	t.Run("every trigger of the migrations is in the database", func(t *testing.T) {
 		checkTriggers(t, triggersOf(t, openDatabase(t, server.Dir)))
