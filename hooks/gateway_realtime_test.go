@@ -155,6 +155,19 @@ func TestHowRealtimeSessionsEnd(t *testing.T) {
 				g.server.gateway.cut(errDraining)
 			}, code: "server_shutting_down", closed: 1001, charged: "response.done 0 provider",
 		},
+		"counts that cannot be cost what was held": {
+			act: func(g *gatewayHouse, k *talk) {
+				k.turn("in=60000000").until("response.done")
+				g.server.gateway.cut(errDraining)
+			}, code: "server_shutting_down", closed: 1001,
+			charged: fmt.Sprintf("response.done %d estimate", 2_000*heardWord+1_000*heardSound+1_000*saidWord+1_200*saidSound),
+		},
+		"a turn beyond what was held is charged whole": {
+			act: func(g *gatewayHouse, k *talk) {
+				k.turn("out=10000").until("response.done")
+				g.server.gateway.cut(errDraining)
+			}, code: "server_shutting_down", closed: 1001, charged: fmt.Sprintf("response.done %d provider", 3*heardWord+10_000*saidWord),
+		},
 		"drained in the middle: the provider is asked what it cost": {
 			act: func(g *gatewayHouse, k *talk) {
 				k.turn("words=1000,slow=20ms").until("response.created")

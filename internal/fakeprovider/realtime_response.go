@@ -172,6 +172,12 @@ func (r *realtimeResponse) usage(words int64) any {
 	if r.spoken {
 		out.audio = words * AudioTokensPerWord
 	}
+	if r.switches.In != off {
+		in.text = r.switches.In
+	}
+	if r.switches.Out != off {
+		out.text = r.switches.Out
+	}
 	switch {
 	case r.switches.Usage == UsageZero:
 		in, out, cached = realtimeCounts{}, realtimeCounts{}, realtimeCounts{}

@@ -128,6 +128,13 @@ func TestRealtimeSwitches(t *testing.T) {
 			t.Errorf("the usage is %s", usageOf(t, done))
 		}
 	})
+	t.Run("wanted counts", func(t *testing.T) {
+		done, _ := dial(t, "/v1/realtime?model=m", nil).say(answer("in=1000,out=2000")).until("response.done")
+		if valueAt(t, done, "response", "usage", "input_token_details", "text_tokens") != float64(1000) ||
+			valueAt(t, done, "response", "usage", "output_token_details", "text_tokens") != float64(2000) {
+			t.Errorf("the usage is %s", usageOf(t, done))
+		}
+	})
 	t.Run("failed", func(t *testing.T) {
 		done, _ := dial(t, "/v1/realtime?model=m", nil).say(answer("fail=2")).until("response.done")
 		if valueAt(t, done, "response", "status") != "failed" || valueAt(t, done, "response", "usage", "output_token_details", "text_tokens") != float64(2) {

@@ -5,19 +5,13 @@ import (
 	"sokuji/internal/pricing"
 )
 
-// firstTurn is what the first turn of a session is taken for.
-func firstTurn() pricing.Usage {
-	return pricing.Usage{InText: turnInText, InAudio: turnInAudio, OutText: turnOutText, OutAudio: turnOutAudio}
-}
-
 // nextTurn is what the turn after another is taken for: it hears again all that the
-// other heard and said.
-func nextTurn(last pricing.Usage) pricing.Usage {
+// other heard and said, and what was added since. What it says itself is followed.
+func nextTurn(last, added pricing.Usage) pricing.Usage {
 	next := last
-	next.InText = max(last.InText+last.OutText, turnInText)
-	next.InAudio = max(last.InAudio+last.OutAudio, turnInAudio)
-	next.OutText = max(last.OutText, turnOutText)
-	next.OutAudio = max(last.OutAudio, turnOutAudio)
+	next.InText = max(last.InText+last.OutText+added.InText, turnInText)
+	next.InAudio = max(last.InAudio+last.OutAudio+added.InAudio, turnInAudio)
+	next.OutText, next.OutAudio = turnOutText, turnOutAudio
 	return next
 }
 

@@ -1,6 +1,7 @@
 package realtime
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -22,16 +23,16 @@ type Turns struct {
 	model  Model
 	rates  pricing.Rates
 
-	mutex    sync.Mutex
-	next     Hold // for the response that comes next; nil while one runs
-	beside   Hold
-	running  map[string]*response
-	billed   keys
-	unnamed  int // billed events without a name
-	estimate pricing.Usage
-	scribe   string // the model of transcriptions, "" is the session's
-	sound    sound
-	closed   bool
+	mutex   sync.Mutex
+	next    Hold // for the response that comes next; nil while one runs
+	beside  Hold
+	running map[string]*response
+	billed  keys
+	unnamed int           // billed events without a name
+	last    pricing.Usage // what the newest response cost
+	scribe  string        // the model of transcriptions, "" is the session's
+	sound   sound
+	closed  bool
 
 	// What the client has added to the input since the last response began, in bytes.
 	addedText, addedAudio int64
@@ -50,7 +51,7 @@ var _ Billing = (*Turns)(nil)
 func NewTurns(wallet Wallet, model Model) *Turns {
 	return &Turns{
 		wallet: wallet, model: model, running: make(map[string]*response),
-		estimate: firstTurn(), sound: sound{heard: pcmBytesHeard, said: pcmBytesSaid},
+		sound: sound{heard: pcmBytesHeard, said: pcmBytesSaid},
 	}
 }
 
@@ -99,7 +100,7 @@ func (t *Turns) reserveTurn(ctx context.Context) (err error) {
 
 // nextTurn is what the response that comes next is taken for.
 func (t *Turns) nextTurn() pricing.Usage {
-	return priced(withInput(t.estimate, addedInput(t.addedText, t.addedAudio, t.sound.heard)), t.rates)
+	return priced(nextTurn(t.last, addedInput(t.addedText, t.addedAudio, t.sound.heard)), t.rates)
 }
 
 // FromClient sees to it that what the client adds and asks for is reserved, and that
@@ -114,7 +115,7 @@ func (t *Turns) FromClient(ctx context.Context, message []byte) ([]byte, error) 
 	}
 	switch event.kind {
 	case eventAppend:
-		return message, t.add(ctx, 0, decodedBytes(event.body.Get("audio")))
+		return message, t.add(ctx, 0, decodedBytes(bytes.Trim(event.body.Get("audio"), `"`)))
 	case eventResponseCreate:
 		err = t.awaitTurn(ctx)
 	case eventSessionUpdate, eventTranscriptionUpdate:

@@ -38,8 +38,11 @@ const (
 	twoSecs   = `{"type":"duration","seconds":2}`
 )
 
+// firstTurn is what the first turn of a session is taken for.
+var firstTurn = nextTurn(pricing.Usage{}, pricing.Usage{})
+
 // firstHolds is what a session reserves when it opens.
-var firstHolds = cost(firstTurn()) + cost(pricing.Usage{InAudio: transcriptionInAudio, OutText: transcriptionOutText})
+var firstHolds = cost(firstTurn) + cost(pricing.Usage{InAudio: transcriptionInAudio, OutText: transcriptionOutText})
 
 // step is one message of a story; before it, something may happen to the wallet.
 type step struct {
@@ -253,7 +256,7 @@ func TestAResponseNeverRunsFarBeyondItsHold(t *testing.T) {
 	if before-wallet.balance != cost(whole) {
 		t.Fatalf("charged were %d, want %d", before-wallet.balance, cost(whole))
 	}
-	if held, one := cost(firstTurn())+cost(moreOutput()), cost(pricing.Usage{OutText: 2}); cost(whole) > held+one {
+	if held, one := cost(firstTurn)+cost(moreOutput()), cost(pricing.Usage{OutText: 2}); cost(whole) > held+one {
 		t.Errorf("charged were %d, beyond what was held, %d, and one message, %d", cost(whole), held, one)
 	}
 }
@@ -271,12 +274,12 @@ func TestWhatTheClientAddsIsReservedFirst(t *testing.T) {
 		message string
 		more    pricing.Usage // that is held after it
 	}{
-		"a little text":             {text(100), pricing.Usage{InText: turnInText, InAudio: turnInAudio}},
+		"a little text":             {text(100), pricing.Usage{}},
 		"much text":                 {text(4 * 10_000), pricing.Usage{InText: 10_014, InAudio: turnInAudio}},
 		"more text than any hears":  {text(4 * 40_000), pricing.Usage{InText: maxAddedText, InAudio: turnInAudio}},
-		"a second of sound":         {sound(1_000), pricing.Usage{InText: turnInText, InAudio: turnInAudio}},
+		"a second of sound":         {sound(1_000), pricing.Usage{}},
 		"two minutes of sound":      {sound(120_000), pricing.Usage{InText: turnInText, InAudio: 1_201}},
-		"sound with an id":          {strings.Replace(sound(120_000), "{", `{"event_id":"e",`, 1), pricing.Usage{InText: turnInText, InAudio: 1_201}},
+		"sound with an id":          {strings.Replace(sound(120_000), "{", `{"event_id":"e",`, 1), pricing.Usage{InText: turnInText, InAudio: 1_200}},
 		"more silence than is held": {sound(600_000), pricing.Usage{InText: turnInText, InAudio: maxAddedAudio}},
 	}
 	for name, test := range tests {
@@ -286,6 +289,9 @@ func TestWhatTheClientAddsIsReservedFirst(t *testing.T) {
 			tellStory(t, wallet, billing, []step{client(test.message)})
 			if got := wallet.held - firstHolds; got != cost(test.more) {
 				t.Errorf("%d tokens more are held, want %d", got, cost(test.more))
+			}
+			if test.more == (pricing.Usage{}) {
+				return
 			}
 			poor := newPurse(firstHolds + cost(test.more) - 1)
 			tellStory(t, poor, NewTurns(poor, testModel), []step{client(test.message).refusedWith("insufficient_quota")})
@@ -299,7 +305,7 @@ func TestWhatIsAddedDuringAResponseIsHeldForTheNext(t *testing.T) {
 	tellStory(t, wallet, billing, []step{
 		server(created("a")), client(strings.Replace(heard(120_000), "session.", "", 1)), server(done("a", zeroUsage)),
 	})
-	if want := firstHolds + cost(pricing.Usage{InAudio: 1_201}); wallet.held != want {
+	if want := firstHolds + cost(pricing.Usage{InAudio: 1_201 - turnInAudio}); wallet.held != want {
 		t.Errorf("%d tokens are held, want %d", wallet.held, want)
 	}
 	tellMore(t, billing, server(created("b")), server(done("b", zeroUsage)))
@@ -309,13 +315,20 @@ func TestWhatIsAddedDuringAResponseIsHeldForTheNext(t *testing.T) {
 }
 
 func TestTheNextTurnIsHeldForByTheLast(t *testing.T) {
-	long := pricing.Usage{InText: 30_000, InAudio: 9_000, InCachedAudio: 500, OutText: 10, OutAudio: 4_000}
-	want := pricing.Usage{InText: 30_010, InAudio: 13_000, InCachedAudio: 500, OutText: turnOutText, OutAudio: 4_000}
-	if got := nextTurn(long); got != want {
-		t.Errorf("after a long turn: %+v, want %+v", got, want)
+	floor := pricing.Usage{InText: turnInText, InAudio: turnInAudio, OutText: turnOutText, OutAudio: turnOutAudio}
+	tests := map[string]struct{ last, added, want pricing.Usage }{
+		"the first":         {want: floor},
+		"a little added":    {added: pricing.Usage{InText: 100, InAudio: 100}, want: floor},
+		"after a short one": {last: pricing.Usage{InText: 100, OutText: 50, OutAudio: 20}, want: floor},
+		"after a long one": {
+			last: pricing.Usage{InText: 30_000, InAudio: 9_000, InCachedAudio: 500, OutText: 10, OutAudio: 4_000}, added: pricing.Usage{InText: 5, InAudio: 7},
+			want: pricing.Usage{InText: 30_015, InAudio: 13_007, InCachedAudio: 500, OutText: turnOutText, OutAudio: turnOutAudio},
+		},
 	}
-	if got := nextTurn(pricing.Usage{}); got != firstTurn() {
-		t.Errorf("after an empty turn: %+v, want the first turn's", got)
+	for name, test := range tests {
+		if got := nextTurn(test.last, test.added); got != test.want {
+			t.Errorf("%s: %+v, want %+v", name, got, test.want)
+		}
 	}
 }
 
@@ -391,5 +404,15 @@ func TestKeysForgetTheOldest(t *testing.T) {
 	}
 	if len(remembered.known) != maxBilledKeys {
 		t.Errorf("%d keys are remembered, at most %d may be", len(remembered.known), maxBilledKeys)
+	}
+}
+
+func TestALongTurnMakesTheNextHoldLarge(t *testing.T) {
+	wallet := newPurse(100_000_000)
+	billing := NewTurns(wallet, testModel)
+	tellStory(t, wallet, billing, []step{server(created("a")), server(done("a", `{"input_tokens":30000,"output_tokens":500,"input_token_details":{"text_tokens":30000}}`))})
+	last := pricing.Usage{InText: 30_000, OutText: 500}
+	if want := firstHolds - cost(firstTurn) + cost(nextTurn(last, pricing.Usage{})); wallet.held != want {
+		t.Errorf("%d tokens are held, want %d", wallet.held, want)
 	}
 }
