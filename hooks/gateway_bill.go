@@ -3,6 +3,7 @@ package hooks
 import (
 	"context"
 	"log/slog"
+	"slices"
 	"time"
 
 	"sokuji/internal/ledger"
@@ -98,6 +99,10 @@ func closingOnce(try func() error) func() error {
 	}
 }
 
+// ordinaryRefusals are of an extension, and the client's to know rather than the
+// operator's.
+var ordinaryRefusals = []ledger.Code{ledger.CodeInsufficientBalance, ledger.CodeWalletFrozen, ledger.CodeSpendLimitReached}
+
 // insist tries again what the ledger has no room for. When it never has, the open
 // hold is the record of the call, and the log says so.
 func (b *bill) insist(what string, try func() error) error {
@@ -105,7 +110,7 @@ func (b *bill) insist(what string, try func() error) error {
 	for attempt := 1; ; attempt++ {
 		err := try()
 		if ledger.CodeOf(err) != ledger.CodeOverloaded || attempt == billAttempts {
-			if err != nil && ledger.CodeOf(err) != ledger.CodeInsufficientBalance && ledger.CodeOf(err) != ledger.CodeWalletFrozen {
+			if err != nil && !slices.Contains(ordinaryRefusals, ledger.CodeOf(err)) {
 				b.server.app.Logger().Error("A call's bill could not be written", slog.String("what", what),
 					slog.String("hold", b.holdID), slog.Any("error", err))
 			}
