@@ -225,6 +225,7 @@ func (b *batch) publish() {
 	for _, wallet := range b.changes.Wallets {
 		b.ledger.cache.Put(wallet.Subject, wallet)
 	}
+	b.ledger.holds.stored(b.changes.Holds)
 	if b.ledger.options.OnCommit != nil && len(b.changes.Wallets) > 0 {
 		b.ledger.options.OnCommit(b.changes.Wallets)
 	}

@@ -119,6 +119,9 @@ func (b *batch) hold(id string) (*HoldRow, error) {
 	if hold, ok := b.holds.get(id); ok {
 		return &hold, nil
 	}
+	if hold, ok := b.ledger.holds[id]; ok {
+		return &hold, nil
+	}
 	hold, found, err := b.tx.Hold(id)
 	if err != nil || !found {
 		return nil, err

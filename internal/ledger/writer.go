@@ -52,6 +52,7 @@ type Ledger struct {
 	queue   chan *job
 	uses    atomic.Int64 // of the batches in the queue
 	sweeper sweeper
+	holds   openHolds
 
 	closing sync.RWMutex // held for reading while a job enters the queue
 	closed  bool
@@ -98,6 +99,7 @@ func Open(store Store, options Options) *Ledger {
 		ids:     NewIdentifiers(options.Random),
 		cache:   readcache.New[Subject, Wallet](maxCachedWallets),
 		queue:   make(chan *job, maxQueuedOperations),
+		holds:   make(openHolds),
 		done:    make(chan struct{}),
 	}
 	go l.run()
@@ -292,6 +294,7 @@ func (l *Ledger) process(jobs []*job) {
 // that were refused: their refusals may rest on neighbours that never happened.
 func (l *Ledger) fail(jobs []*job, cause error) {
 	l.failed(cause)
+	l.holds.unsure()
 	for _, j := range jobs {
 		l.cache.Drop(j.subject())
 		j.receipt, j.results, j.err = Receipt{}, nil, unavailable(cause)
