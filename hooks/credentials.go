@@ -52,13 +52,18 @@ func keyMayEnter(path string) bool {
 
 // limitUser is the abuse limit of /api for signed-in users and keys.
 func (s *server) limitUser(c caller, path string) error {
-	if (c.kind != user && c.kind != apiKey) || !strings.HasPrefix(path, "/api/") {
+	if (c.kind != user && c.kind != apiKey) || !hasAbuseLimit(path) {
 		return nil
 	}
 	if decision := s.userLimit.Allow(c.userID, time.Now()); !decision.Allowed {
 		return rateLimited(decision.Seconds())
 	}
 	return nil
+}
+
+// hasAbuseLimit tells the paths that no plan limits: of /v1, the lists of models.
+func hasAbuseLimit(path string) bool {
+	return strings.HasPrefix(path, "/api/") || path == "/v1/models" || strings.HasPrefix(path, "/v1/models/")
 }
 
 func (s *server) identify(e *core.RequestEvent) (caller, error) {

@@ -111,6 +111,9 @@ func TestUsersAreLimited(t *testing.T) {
 	}
 	wantRetry(t, h.do("GET", "/api/collections/wallets/records", h.asAlice(), "").want(429), 60)
 	h.do("GET", "/v1/nothing", bearer(key), "").want(404) // a plan's limits hold there
+	for _, models := range []string{"/v1/models", "/v1/models/gpt-4o"} { // but for what asks no provider
+		wantRetry(t, h.do("GET", models, bearer(key), "").want(429), 60)
+	}
 	for range 10 {
 		h.do("GET", "/api/wallet/balance?userId="+h.alice.Id, h.asRoot(), "").want(200)
 	}
