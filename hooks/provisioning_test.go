@@ -82,8 +82,10 @@ func TestBatchProvisions(t *testing.T) {
 func TestAFailingProvisioningLeavesNoUser(t *testing.T) {
 	const id = "newnewnewnewnew"
 	for table, collision := range map[string]string{
-		"app_user":     `INSERT INTO app_user (id, better_auth_user_id) VALUES ('x', '` + id + `')`,
-		"wallets":      `INSERT INTO wallets (id, subject_type, subject_id) VALUES ('` + id + `', 'organization', '` + id + `')`,
+		"app_user": `INSERT INTO app_user (id, better_auth_user_id) VALUES ('x', '` + id + `')`,
+		// A sound row: the check of the books that a start begins may meet it.
+		"wallets": `INSERT INTO wallets (id, subject_type, subject_id, created_at, updated_at)
+			VALUES ('` + id + `', 'organization', '` + id + `', '2026-01-01 00:00:00.000Z', '2026-01-01 00:00:00.000Z')`,
 		"entitlements": `INSERT INTO entitlements (id, subject_type, subject_id) VALUES ('` + id + `', 'organization', '` + id + `')`,
 	} {
 		t.Run(table, func(t *testing.T) {
