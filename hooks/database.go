@@ -8,6 +8,8 @@ import (
 
 	"github.com/pocketbase/dbx"
 	"github.com/pocketbase/pocketbase/core"
+
+	"sokuji/internal/ledger/sqlitestore"
 )
 
 // moneyDatabase is the file that holds the books.
@@ -35,6 +37,7 @@ const (
 // deletes in silence, fire the triggers that keep the books append-only.
 // busy_timeout must come first.
 func ConnectDatabase(path string) (*dbx.DB, error) {
+	sqlitestore.SmallJournals()
 	pragmas := fmt.Sprintf("?_pragma=busy_timeout(10000)&_pragma=journal_mode(WAL)&_pragma=journal_size_limit(%d)"+
 		"&_pragma=foreign_keys(ON)&_pragma=recursive_triggers(ON)&_pragma=temp_store(MEMORY)&_pragma=cache_size(-%d)",
 		logLimitBytes, readerCacheKiB)

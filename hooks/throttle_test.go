@@ -110,7 +110,7 @@ func TestUsersAreLimited(t *testing.T) {
 		wantRetry(t, h.do("GET", "/api/wallet/balance", as, "").wantOutcome("429 rate_limited"), 60)
 	}
 	wantRetry(t, h.do("GET", "/api/collections/wallets/records", h.asAlice(), "").want(429), 60)
-	h.do("GET", "/v1/nothing", bearer(key), "").want(404) // a plan's limits hold there
+	h.do("GET", "/v1/nothing", bearer(key), "").want(404)                // a plan's limits hold there
 	for _, models := range []string{"/v1/models", "/v1/models/gpt-4o"} { // but for what asks no provider
 		wantRetry(t, h.do("GET", models, bearer(key), "").want(429), 60)
 	}
