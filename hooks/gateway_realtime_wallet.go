@@ -164,7 +164,7 @@ func (h *realtimeHold) Settle(_ context.Context, cost realtime.Bill) error {
 	if err := h.bill.settle(charged.Total, row); err != nil {
 		return err
 	}
-	w.admission.spent(result.usage.InputTokens() + result.usage.OutputTokens())
+	w.admission.spent(row.InputTokens + row.OutputTokens) // counts that are not believed are not in the row
 	return nil
 }
 
