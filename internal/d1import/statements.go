@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 )
 
 // readBufferBytes is how much of the dump is read at a time.
@@ -59,7 +60,7 @@ func (r *statementReader) next() (statement, error) {
 			if s = r.keep(s, c); s.line == 0 || r.isInTrigger() {
 				continue
 			}
-			s.text = bytes.TrimSpace(r.buffer[:len(r.buffer)-1])
+			s.text = bytes.Trim(r.buffer[:len(r.buffer)-1], whiteSpace)
 			if s.tooLong {
 				s.text = r.buffer
 			}
@@ -83,6 +84,9 @@ func (r *statementReader) next() (statement, error) {
 	}
 }
 
+// whiteSpace is what SQLite takes for it, which is less than Unicode does.
+const whiteSpace = " \n\t\r\f"
+
 // begin steps over a byte order mark.
 func (r *statementReader) begin() error {
 	if r.isBegun {
@@ -103,7 +107,7 @@ func (r *statementReader) begin() error {
 // part of it.
 func (r *statementReader) keep(s statement, c byte) statement {
 	if s.line == 0 {
-		if c == ' ' || c == '\n' || c == '\t' || c == '\r' || c == '\f' || c == ';' {
+		if c == ';' || strings.IndexByte(whiteSpace, c) >= 0 {
 			return s
 		}
 		s.line = r.line
