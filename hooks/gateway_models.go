@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/pocketbase/pocketbase/core"
+
+	"sokuji/internal/pricing"
 )
 
 // gatewayModel is a model in both dialects at once: OpenAI's clients read object,
@@ -74,12 +76,19 @@ func (s *server) modelsFor(e *core.RequestEvent) (map[string]gatewayModel, error
 				continue
 			}
 			if _, known := models[price.Model]; !known {
-				models[price.Model] = gatewayModel{
-					ID: price.Model, Object: "model", Created: max(price.EffectiveFrom.Unix(), 0), OwnedBy: provider.Name,
-					Type: "model", DisplayName: price.Model, CreatedAt: isoTime(price.EffectiveFrom),
-				}
+				models[price.Model] = modelOf(price, provider.Name)
 			}
 		}
 	}
 	return models, nil
+}
+
+// modelOf dates a model by its price. One that has always been in force has the
+// date that Anthropic gives when it knows none: the epoch.
+func modelOf(price pricing.Price, owner string) gatewayModel {
+	since := time.Unix(max(price.EffectiveFrom.Unix(), 0), 0)
+	return gatewayModel{
+		ID: price.Model, Object: "model", Created: since.Unix(), OwnedBy: owner,
+		Type: "model", DisplayName: price.Model, CreatedAt: isoTime(since),
+	}
 }

@@ -9,11 +9,6 @@ import (
 	"sokuji/internal/pricing"
 )
 
-// maxPlausibleCount is the most that one call can consume of a class, tokens or
-// milliseconds: beyond every model's window. A provider that says more is not
-// believed.
-const maxPlausibleCount = 50_000_000
-
 // outcome is what a call consumed and how that is known.
 type outcome struct {
 	usage      pricing.Usage
@@ -26,7 +21,7 @@ type outcome struct {
 // answer came to its end; counted is our own count, of both sides.
 func outcomeOf(endpoint metering.Endpoint, report metering.Report, counted pricing.Usage, isWhole bool) outcome {
 	result := outcome{anomalies: report.Anomalies, responseID: report.ResponseID}
-	if report.Found && isPlausible(report.Usage) {
+	if report.Found && metering.IsPlausible(report.Usage) {
 		result.usage, result.settledBy = report.Usage, ledger.SettledByProvider
 		if endpoint == metering.Messages && !isWhole {
 			// Its first event already has counts, of which those of the output are only
@@ -44,12 +39,6 @@ func outcomeOf(endpoint metering.Endpoint, report metering.Report, counted prici
 		result.settledBy = ledger.SettledByEstimate
 	}
 	return result
-}
-
-func isPlausible(u pricing.Usage) bool {
-	most := max(u.InText, u.InAudio, u.InImage, u.InCachedText, u.InCachedAudio, u.InCachedImage,
-		u.InCacheWrite5m, u.InCacheWrite1h, u.OutText, u.OutAudio, u.Milliseconds, u.Requests)
-	return most <= maxPlausibleCount
 }
 
 // chargeFor prices an outcome. Counts of a class without a rate are priced as the

@@ -151,7 +151,7 @@ func (h *realtimeHold) Settle(_ context.Context, cost realtime.Bill) error {
 	upstream, _ := w.upstreamOf(cost.Model)
 	result := outcome{usage: cost.Usage, settledBy: ledger.SettledBy(cost.SettledBy), anomalies: cost.Anomalies}
 	charged, row, result, err := w.server.chargeFor(upstream, w.plan, result)
-	if err != nil || !isPlausible(cost.Usage) {
+	if err != nil || !metering.IsPlausible(cost.Usage) {
 		// Nothing that can be priced is known: what was reserved is what it costs.
 		w.server.app.Logger().Error("A turn of a realtime session could not be priced and costs what it held",
 			slog.String("request", w.id), slog.Any("error", err))

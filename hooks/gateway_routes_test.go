@@ -315,7 +315,7 @@ func TestModels(t *testing.T) {
 		t.Errorf("the models are %v", names)
 	}
 	one := g.do("GET", "/v1/models/"+testModel, bearer(g.key), "").want(200)
-	if one.text("id") != testModel || one.text("object") != "model" || one.text("type") != "model" {
+	if one.text("id") != testModel || one.text("object") != "model" || one.text("type") != "model" || one.text("created_at") != "1970-01-01T00:00:00.000Z" {
 		t.Errorf("the model is %s", one.body)
 	}
 	g.do("GET", "/v1/models/nothing", bearer(g.key), "").wantOutcome("404 model_not_found")

@@ -38,6 +38,9 @@ func bindProviderForm(app core.App, s *server) {
 		if err := checkProvider(e.Record); err != nil {
 			return err
 		}
+		if err := checkKeptKey(e.Record); err != nil {
+			return err
+		}
 		s.sealProviderKey(e.Record, e.Record.Original().GetString("api_key"))
 		return e.Next()
 	})
@@ -55,6 +58,30 @@ func (s *server) sealProviderKey(record *core.Record, stored string) {
 	case entered != stored:
 		record.Set("api_key", s.vault.Seal(entered, providerKeyPlace))
 	}
+}
+
+// checkKeptKey refuses to send a stored key to a server that it was not entered
+// for: whoever may edit a row, but not read its key, would so be sent the key.
+func checkKeptKey(record *core.Record) error {
+	before := record.Original()
+	stored := before.GetString("api_key")
+	entered := strings.TrimSpace(record.GetString("api_key"))
+	if stored == "" || record.GetString("key_env") != "" || (entered != "" && entered != stored) {
+		return nil
+	}
+	if providerServer(before) == providerServer(record) {
+		return nil
+	}
+	return invalidColumn("api_key", errors.New("must be entered again, because base_url now names another server"))
+}
+
+// providerServer is the scheme and host that a provider's calls go to.
+func providerServer(record *core.Record) string {
+	address, err := providerAddress(gateway.Kind(record.GetString("kind")), record.GetString("base_url"))
+	if err != nil {
+		return "" // a row that could send its key nowhere
+	}
+	return address.Scheme + "://" + address.Host
 }
 
 // checkProvider names the first field that cannot work.

@@ -89,6 +89,32 @@ func TestAProvidersKeyIsWriteOnly(t *testing.T) {
 	g.call().wantOutcome("502 provider_error")
 }
 
+// A stored key goes to no server but the one that it was entered for.
+func TestAKeptKeyStaysWithItsServer(t *testing.T) {
+	g := providerHouse(t)
+	path := g.provide(g.up)
+	elsewhere := newUpstream(t, completion)
+	for _, change := range []string{
+		object("base_url", elsewhere.URL+"/v1"), object("base_url", ""), object("kind", "anthropic", "base_url", ""),
+		object("base_url", strings.Replace(g.up.URL, "http:", "https:", 1)), object("base_url", elsewhere.URL, "api_key", " "),
+	} {
+		g.do("PATCH", path, g.asRoot(), change).want(400).names("api_key")
+	}
+	g.call().want(200)
+	if elsewhere.count() != 0 {
+		t.Error("the kept key went to another server")
+	}
+	g.do("PATCH", path, g.asRoot(), object("base_url", g.up.URL+"/v2")).want(200) // the same server
+	g.do("PATCH", path, g.asRoot(), object("base_url", elsewhere.URL, "api_key", "its-own-key")).want(200)
+	g.call().want(200)
+	if got := elsewhere.last(t).header.Get("Authorization"); got != "Bearer its-own-key" {
+		t.Errorf("the other server saw %q", got)
+	}
+	t.Setenv("TEST_API_KEY", "key-of-environment")
+	g.do("PATCH", path, g.asRoot(), object("base_url", g.up.URL, "key_env", "TEST_API_KEY")).want(200)
+	g.do("PATCH", path, g.asRoot(), object("base_url", elsewhere.URL)).want(200) // no key is stored
+}
+
 // With another secret the server starts, and the provider says at its use what is
 // wrong; another provider takes over.
 func TestAKeyOfAnotherSecret(t *testing.T) {
@@ -154,7 +180,7 @@ func TestPrivateNetworksAreClosed(t *testing.T) {
 	g := providerHouse(t, "GATEWAY_ALLOW_PRIVATE", "false")
 	path := g.provide(g.up)
 	for _, address := range []string{g.up.URL, "http://localhost" + g.up.URL[len("http://127.0.0.1"):], "http://169.254.169.254", "http://[::1]:1", "http://10.0.0.1", "http://0.0.0.0:1"} {
-		g.do("PATCH", path, g.asRoot(), object("base_url", address)).want(200)
+		g.do("PATCH", path, g.asRoot(), object("base_url", address, "api_key", providerKey)).want(200)
 		got := g.call().wantOutcome("502 provider_error")
 		if strings.Contains(string(got.body), "127.0.0.1") || strings.Contains(string(got.body), "network") {
 			t.Errorf("%s: %s", address, got.body)

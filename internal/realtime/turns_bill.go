@@ -44,7 +44,9 @@ func (t *Turns) billResponse(ctx context.Context, bill Bill, reported bool) erro
 	running := t.running[bill.ResponseID] // nil for one that was never announced
 	delete(t.running, bill.ResponseID)
 	if reported {
-		t.last = bill.Usage
+		if metering.IsPlausible(bill.Usage) { // what is not believed predicts nothing either
+			t.last = bill.Usage
+		}
 		return errors.Join(settle(ctx, t.holdFor(running), bill), t.reserve(ctx))
 	}
 	if running == nil {

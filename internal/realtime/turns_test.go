@@ -416,3 +416,14 @@ func TestALongTurnMakesTheNextHoldLarge(t *testing.T) {
 		t.Errorf("%d tokens are held, want %d", wallet.held, want)
 	}
 }
+
+// Counts that nobody believes do not end the session: the next turn is taken for
+// what an ordinary one is.
+func TestCountsThatAreNotBelievedPredictNothing(t *testing.T) {
+	wallet := newPurse(1_000_000_000_000_000) // this one believes them
+	billing := NewTurns(wallet, testModel)
+	tellStory(t, wallet, billing, []step{server(created("a")), server(done("a", `{"input_tokens":900000000000,"output_tokens":500,"input_token_details":{"text_tokens":900000000000}}`))})
+	if wallet.held != firstHolds {
+		t.Errorf("%d tokens are held, want %d", wallet.held, firstHolds)
+	}
+}
