@@ -2,7 +2,7 @@
 
 BINARY := sokuji
 # Pure packages, which the race detector can build without an hour of SQLite.
-RACE   := ./internal/ledger ./internal/ledger/memorystore ./internal/ledger/simulate ./internal/readcache ./internal/limits ./internal/apikeys ./internal/gateway ./internal/realtime
+RACE   := ./internal/ledger ./internal/ledger/memorystore ./internal/ledger/simulate ./internal/readcache ./internal/limits ./internal/apikeys ./internal/gateway ./internal/realtime ./internal/metering
 FUZZ_SECONDS ?= 60
 SOAK_SEEDS   ?= 10000
 SOAK_IMPORT_ROWS ?= 1000000

@@ -52,6 +52,11 @@ func readJSONContent(_ *server, c *call) (callContent, error) {
 	if err != nil {
 		return nil, ledger.Invalid("body", sentence(err))
 	}
+	for _, name := range body.Names() {
+		if err := metering.CheckSpelling(name); err != nil {
+			return nil, ledger.Invalid(name, sentence(err))
+		}
+	}
 	if err := refuseUnmetered(body); err != nil {
 		return nil, err
 	}

@@ -38,16 +38,20 @@ func refuseUnmetered(body *gateway.Body) error {
 			return ledger.Invalid(member, member+" has no meter here: leave it out.")
 		}
 	}
-	var tools []struct {
-		Type string `json:"type"`
-	}
-	if json.Unmarshal(body.Get("tools"), &tools) != nil {
-		return nil // the provider says what is wrong with them
+	return refuseUnmeteredTools(body.Get("tools"))
+}
+
+// refuseUnmeteredTools reads the types as a provider does: "Type" is no type.
+func refuseUnmeteredTools(list []byte) error {
+	var tools []map[string]any
+	if list != nil && json.Unmarshal(list, &tools) != nil {
+		return ledger.Invalid("tools", "tools must be a list of objects.")
 	}
 	for _, tool := range tools {
+		kind, _ := tool["type"].(string)
 		for _, unmetered := range unmeteredTools {
-			if strings.HasPrefix(tool.Type, unmetered) {
-				return ledger.Invalid("tools", fmt.Sprintf("The tool %.40q runs at the provider and has no meter here: use tools that you run yourself.", tool.Type))
+			if strings.HasPrefix(kind, unmetered) {
+				return ledger.Invalid("tools", fmt.Sprintf("The tool %.40q runs at the provider and has no meter here: use tools that you run yourself.", kind))
 			}
 		}
 	}

@@ -66,16 +66,28 @@ func ParseBody(text []byte) (*Body, error) {
 		}
 		start := skipSpace(text, skipSpace(text, nameEnd)+1) // behind the colon
 		at = skipValue(text, start)
-		folded := strings.ToLower(name)
-		if seen[folded] {
+		if seen[folded(name)] {
 			return nil, &RepeatedMemberError{name}
 		}
-		seen[folded] = true
+		seen[folded(name)] = true
 		if body.members = append(body.members, member{name, start, at}); len(body.members) > maxMembers {
 			return nil, ErrTooManyMembers
 		}
 	}
 	return body, nil
+}
+
+// folded is what all spellings of a name have in common. By way of the upper case,
+// because to Go's decoder the long s (ſ) is an s, too.
+func folded(name string) string { return strings.ToLower(strings.ToUpper(name)) }
+
+// Names lists the members in their order.
+func (b *Body) Names() []string {
+	names := make([]string, len(b.members))
+	for i, m := range b.members {
+		names[i] = m.name
+	}
+	return names
 }
 
 // Text is the whole object.

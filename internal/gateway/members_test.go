@@ -58,7 +58,8 @@ func TestBodyRefuses(t *testing.T) {
 		}
 	}
 	// Which of two counts differs between us and the provider.
-	for _, text := range []string{`{"model":"cheap","model":"dear"}`, `{"Model":"cheap","model":"dear"}`, `{"model":"a","mod\u0065l":"b"}`, `{"stream":true,"x":1,"STREAM":false}`} {
+	for _, text := range []string{`{"model":"cheap","model":"dear"}`, `{"Model":"cheap","model":"dear"}`, `{"model":"a","mod\u0065l":"b"}`, `{"stream":true,"x":1,"STREAM":false}`,
+		`{"stream":true,"ſtream":false}`, `{"max_tokens":9,"max_to\u212aens":1}`} {
 		_, err := ParseBody([]byte(text))
 		if repeated, ok := errors.AsType[*RepeatedMemberError](err); !ok || !strings.Contains(err.Error(), repeated.Name) {
 			t.Errorf("%s: %v", text, err)

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"reflect"
 	"strings"
 	"unicode/utf8"
 
@@ -56,6 +57,26 @@ type asked struct {
 	Prompt             json.RawMessage `json:"prompt"` // images: a text; responses: one kept by the provider
 	Input              json.RawMessage `json:"input"`
 	Instructions       json.RawMessage `json:"instructions"`
+}
+
+// readNames are the members that ReadAsk reads.
+var readNames = func() []string {
+	var names []string
+	for field := range reflect.TypeFor[asked]().Fields() {
+		names = append(names, field.Tag.Get("json"))
+	}
+	return names
+}()
+
+// CheckSpelling refuses a name that our decoder takes for one of its own, and a
+// provider does not: what is reserved would not be what is asked.
+func CheckSpelling(name string) error {
+	for _, known := range readNames {
+		if name != known && strings.EqualFold(name, known) {
+			return fmt.Errorf("%s must be written %s", name, known)
+		}
+	}
+	return nil
 }
 
 // ReadAsk reads a request's JSON body. Its error names the field.

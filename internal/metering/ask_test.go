@@ -90,6 +90,21 @@ func TestReadAskNamesTheField(t *testing.T) {
 	}
 }
 
+// What our decoder would read and a provider would not is refused.
+func TestCheckSpelling(t *testing.T) {
+	t.Parallel()
+	for name, known := range map[string]string{"Model": "model", "MAX_TOKENS": "max_tokens", "\u017ftream": "stream", "max_to\u212aens": "max_tokens", "N": "n"} {
+		if err := CheckSpelling(name); err == nil || !strings.HasSuffix(err.Error(), " must be written "+known) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	for _, name := range []string{"model", "max_tokens", "stream", "n", "temperature", "Temperature", "guided_json", ""} {
+		if err := CheckSpelling(name); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
 // A picture costs by its size on the screen, not by the bytes of its text.
 func TestMediaAreNotText(t *testing.T) {
 	t.Parallel()
