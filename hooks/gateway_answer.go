@@ -3,9 +3,9 @@ package hooks
 import (
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"strconv"
+	"time"
 
 	"sokuji/internal/gateway"
 	"sokuji/internal/ledger"
@@ -17,12 +17,16 @@ import (
 // largest are pictures as text.
 const maxAnswerBytes = 96 << 20
 
+// wholeWriteTimeout is how long a client may take to read such an answer.
+const wholeWriteTimeout = 5 * time.Minute
+
 var errAnswerTooLarge = fmt.Errorf("the provider's answer has more than %d bytes", maxAnswerBytes)
 
 // answerWhole brings an answer back that comes in one piece: it is settled before
 // any of it is shown.
 func (c *call) answerWhole(answer *gateway.Answer) error {
-	body, err := io.ReadAll(io.LimitReader(answer.Body, maxAnswerBytes+1))
+	body, free, err := c.server.gateway.answers.read(c.ctx, answer.Body, -1)
+	defer free()
 	if err == nil && len(body) > maxAnswerBytes {
 		err = errAnswerTooLarge
 	}
@@ -42,6 +46,9 @@ func (c *call) answerWhole(answer *gateway.Answer) error {
 	header.Set(chargedTokensHeader, strconv.FormatInt(charged, 10))
 	header.Set("Content-Length", strconv.Itoa(len(body)))
 	c.ticket.finish(&keptAnswer{status: answer.Status, contentType: header.Get("Content-Type"), charged: charged, body: body})
+	if err := c.allowToWrite(wholeWriteTimeout); err != nil {
+		return err
+	}
 	c.event.Response.WriteHeader(answer.Status)
 	_, err = c.event.Response.Write(body)
 	return ignoreGoneClient(err)

@@ -39,6 +39,15 @@ func gatewayBody(e *core.RequestEvent, maxBytes int64) (io.Reader, error) {
 	}
 }
 
+// sentLength is how long a body will be, or -1 for one that is packed or does not
+// say.
+func sentLength(r *http.Request) int64 {
+	if r.Header.Get("Content-Encoding") == "gzip" {
+		return -1
+	}
+	return r.ContentLength
+}
+
 // bodyRefusal says why a body could not be read.
 func bodyRefusal(err error, maxBytes int64) error {
 	if err == nil {
@@ -46,6 +55,9 @@ func bodyRefusal(err error, maxBytes int64) error {
 	}
 	if _, tooLarge := errors.AsType[*http.MaxBytesError](err); tooLarge {
 		return bodyTooLarge(maxBytes)
+	}
+	if ledger.CodeOf(err) == ledger.CodeOverloaded {
+		return err
 	}
 	return ledger.Invalid("body", "The body could not be read: "+err.Error()+".")
 }

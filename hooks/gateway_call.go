@@ -110,8 +110,7 @@ func (c *call) read() (err error) {
 	if c.caller, err = requireGatewayCaller(c.event); err != nil {
 		return err
 	}
-	// A call may take longer than the server gives ordinary requests.
-	if err := http.NewResponseController(c.event.Response).SetWriteDeadline(time.Time{}); err != nil && !errors.Is(err, http.ErrNotSupported) {
+	if err := c.allowToWrite(0); err != nil {
 		return err
 	}
 	if c.content, err = c.route.read(c.server, c); err != nil {
@@ -120,6 +119,20 @@ func (c *call) read() (err error) {
 	c.asked = c.content.ask()
 	c.bill = bill{server: c.server, request: ledger.Request{Subject: ledger.UserSubject(c.caller.userID), Actor: c.caller.actor()}}
 	return nil
+}
+
+// allowToWrite says how long the answer may take from now on. By 0 it has no bound:
+// a call may take longer than the server gives ordinary requests.
+func (c *call) allowToWrite(bound time.Duration) error {
+	var deadline time.Time
+	if bound > 0 {
+		deadline = time.Now().Add(bound)
+	}
+	err := http.NewResponseController(c.event.Response).SetWriteDeadline(deadline)
+	if errors.Is(err, http.ErrNotSupported) {
+		return nil
+	}
+	return err
 }
 
 // prepare finds who can answer and whether the caller may ask.

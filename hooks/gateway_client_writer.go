@@ -49,8 +49,7 @@ func (w *clientWriter) write(piece []byte) {
 }
 
 func (w *clientWriter) send(piece []byte) error {
-	err := w.controller.SetWriteDeadline(time.Now().Add(clientWriteTimeout))
-	if err != nil && !errors.Is(err, http.ErrNotSupported) {
+	if err := w.call.allowToWrite(clientWriteTimeout); err != nil {
 		return err
 	}
 	if !w.hasBegun {

@@ -34,17 +34,29 @@ type jsonContent struct {
 	body     *gateway.Body
 	asked    metering.Ask
 	client   http.Header
+	free     func() // gives the memory of the body back
 }
 
-func readJSONContent(_ *server, c *call) (callContent, error) {
+func readJSONContent(s *server, c *call) (callContent, error) {
 	reader, err := gatewayBody(c.event, maxGatewayJSONBytes)
 	if err != nil {
 		return nil, err
 	}
-	text, err := io.ReadAll(reader)
+	text, free, err := s.gateway.requests.read(c.client, reader, sentLength(c.event.Request))
 	if err != nil {
+		free()
 		return nil, bodyRefusal(err, maxGatewayJSONBytes)
 	}
+	content, err := parseJSONContent(c, text)
+	if err != nil {
+		free()
+		return nil, err
+	}
+	content.free = free
+	return content, nil
+}
+
+func parseJSONContent(c *call, text []byte) (*jsonContent, error) {
 	body, err := gateway.ParseBody(text)
 	if repeated, ok := errors.AsType[*gateway.RepeatedMemberError](err); ok {
 		return nil, ledger.Invalid(repeated.Name, sentence(err))
@@ -104,4 +116,8 @@ func (j *jsonContent) digest(to io.Writer) error {
 
 func (j *jsonContent) text() []byte                             { return j.body.Text() }
 func (j *jsonContent) answer(_ http.Header, body []byte) []byte { return body }
-func (j *jsonContent) close() error                             { return nil }
+
+func (j *jsonContent) close() error {
+	j.free()
+	return nil
+}

@@ -30,6 +30,8 @@ type gatewayService struct {
 	client        *gateway.Client
 	sockets       *http.Client
 	replays       *replays
+	requests      *bodyRoom
+	answers       *bodyRoom
 	renewInterval time.Duration
 
 	// ctx is the calls' own: it ends, with errDraining, when they must.
@@ -51,6 +53,7 @@ func (s *server) openGateway() error {
 	s.gateway = &gatewayService{
 		guard: guard, transport: transport, client: gateway.NewClient(transport, time.Now), sockets: newSocketClient(guard),
 		replays: newReplays(time.Now), renewInterval: renewInterval,
+		requests: newRequestRoom(maxLargeBodiesBytes, maxGatewayJSONBytes), answers: newAnswerRoom(maxLargeAnswersBytes, maxAnswerBytes),
 	}
 	s.gateway.ctx, s.gateway.cut = context.WithCancelCause(context.Background())
 	if err := s.loadProviders(); err != nil {
