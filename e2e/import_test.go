@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -154,6 +155,23 @@ func TestAKilledImportGoesOn(t *testing.T) {
 	checkImport(t, dir, dump)
 	if leftovers, err := filepath.Glob(filepath.Join(dir, "d1_import*")); err != nil || len(leftovers) > 0 {
 		t.Errorf("the import left %v (%v)", leftovers, err)
+	}
+}
+
+// Nobody names a folder who follows the guide from beside the binary: it is pb_data
+// then, and relative, as any other that is typed by hand.
+func TestAnImportIntoARelativeFolder(t *testing.T) {
+	dump := writeDump(t, wrongImportRows*rowsPerImportUser)
+	here := t.TempDir()
+	for folder, arguments := range map[string][]string{"pb_data": nil, "other": {"--dir", "other"}} {
+		for _, flag := range [][]string{nil, {"--dry-run"}} {
+			command := exec.CommandContext(importContext(t), testserver.Build(t), slices.Concat([]string{"import", "d1", dump.path}, arguments, flag)...)
+			command.Args[0], command.Dir = "./sokuji", here // as it is started from its own folder
+			if output, err := command.CombinedOutput(); err != nil {
+				t.Fatalf("import %q: %v\n%s", arguments, err, output)
+			}
+		}
+		checkImport(t, filepath.Join(here, folder), dump)
 	}
 }
 

@@ -125,6 +125,11 @@ func removeStaging(path string) error {
 
 // connectStaging opens the file.
 func connectStaging(path, options string) (*sql.DB, error) {
+	// What follows the two slashes of an address is a host, unless it is a slash.
+	path, err := filepath.Abs(path)
+	if err != nil {
+		return nil, err
+	}
 	query := "_pragma=busy_timeout(10000)&_pragma=temp_store(FILE)&" + options
 	address := url.URL{Scheme: "file", Path: filepath.ToSlash(path), RawQuery: query}
 	db, err := sql.Open("sqlite", address.String())
