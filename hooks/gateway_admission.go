@@ -16,10 +16,8 @@ import (
 // callAsk is what a call wants to be admitted for.
 type callAsk struct {
 	endpoint  metering.Endpoint
-	model     string
-	feature   string // the feature that the price demands, or ""
-	estimated int64  // input and output tokens of the model, for tokens per minute
-	session   bool   // it occupies a concurrent session until done (streams and sockets)
+	estimated int64 // input and output tokens of the model, for tokens per minute
+	session   bool  // it occupies a concurrent session until done (streams and sockets)
 }
 
 // admission is a call that was let in.
@@ -38,9 +36,6 @@ type admission struct {
 func (s *server) admitCall(e *core.RequestEvent, c caller, ask callAsk) (*admission, error) {
 	granted, err := s.entitlementOf(e.Request.Context(), ledger.UserSubject(c.userID))
 	if err != nil {
-		return nil, err
-	}
-	if err := s.openTo(c, granted, ask.model, ask.feature); err != nil {
 		return nil, err
 	}
 	l, bounds, now := s.callLimits, boundsOf(granted), s.callLimits.now()

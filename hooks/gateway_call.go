@@ -143,9 +143,11 @@ func (c *call) prepare() (err error) {
 	if c.plan, err = c.server.entitlementOf(c.event.Request.Context(), c.bill.request.Subject); err != nil {
 		return err
 	}
+	if c.upstreams, err = c.server.openUpstreams(c.caller, c.plan, c.route.endpoint, c.asked.Estimate, c.upstreams); err != nil {
+		return err
+	}
 	c.admission, err = c.server.admitCall(c.event, c.caller, callAsk{
-		endpoint: c.route.endpoint, model: c.upstreams[0].Asked, session: c.asked.Stream,
-		feature:   c.upstreams[0].Price.Feature,
+		endpoint: c.route.endpoint, session: c.asked.Stream,
 		estimated: c.asked.Estimate.InputTokens() + c.asked.Estimate.OutputTokens(),
 	})
 	if err == nil {

@@ -8,6 +8,8 @@ import (
 
 	"github.com/pocketbase/pocketbase/core"
 
+	"sokuji/internal/gateway"
+	"sokuji/internal/ledger"
 	"sokuji/internal/pricing"
 )
 
@@ -68,11 +70,15 @@ func (s *server) modelsFor(e *core.RequestEvent) (map[string]gatewayModel, error
 	if err != nil {
 		return nil, err
 	}
+	granted, err := s.entitlementOf(e.Request.Context(), ledger.UserSubject(c.userID))
+	if err != nil {
+		return nil, err
+	}
 	now, book := time.Now(), s.prices.Load()
 	models := make(map[string]gatewayModel)
 	for _, provider := range *s.providers.Load() {
 		for _, price := range book.Models(provider.PriceProvider, now) {
-			if !provider.Serves(price.Model) || s.mayCallModel(e, c, price.Model, price.Feature) != nil {
+			if !provider.Serves(price.Model) || s.openTo(c, granted, gateway.Upstream{Provider: provider, Asked: price.Model, Price: price}) != nil {
 				continue
 			}
 			if _, known := models[price.Model]; !known {

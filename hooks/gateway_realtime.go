@@ -115,13 +115,14 @@ func (c *realtimeCall) prepare(id string) (err error) {
 	if c.upstreams, err = c.server.upstreamsFor(c.endpoint, c.model); err != nil {
 		return err
 	}
-	c.wallet.upstream = c.upstreams[0] // until one has answered
 	if c.wallet.plan, err = c.server.entitlementOf(c.event.Request.Context(), c.wallet.request.Subject); err != nil {
 		return err
 	}
-	c.admission, err = c.server.admitCall(c.event, c.caller, callAsk{
-		endpoint: c.endpoint, model: c.model, feature: c.upstreams[0].Price.Feature, session: true,
-	})
+	if c.upstreams, err = c.server.openUpstreams(c.caller, c.wallet.plan, c.endpoint, soundOfSession(c.endpoint), c.upstreams); err != nil {
+		return err
+	}
+	c.wallet.upstream = c.upstreams[0] // until one has answered
+	c.admission, err = c.server.admitCall(c.event, c.caller, callAsk{endpoint: c.endpoint, session: true})
 	if err == nil {
 		c.wallet.admission, c.wallet.request.Spender = c.admission, c.admission.spender()
 	}

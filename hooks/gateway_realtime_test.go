@@ -376,7 +376,7 @@ func TestWhatAProviderSaysOfOurKeyStaysHere(t *testing.T) {
 	g := newGatewayHouse(t, func(w http.ResponseWriter, _ *http.Request) {
 		http.Error(w, "Incorrect API key provided: "+providerKey, http.StatusUnauthorized)
 	})
-	g.priceFor("openai", speaker)
+	g.priceFor("openai", speaker, "in_audio", testInRate)
 	k := g.talk()
 	message := k.until("error")
 	if errorCode(message) != "provider_error" || strings.Contains(message, providerKey) {

@@ -59,7 +59,7 @@ func (w *realtimeWallet) Rates(model string) (pricing.Rates, error) {
 	upstream, isOwn := w.upstreamOf(model)
 	rates := upstream.Price.Rates
 	if isOwn {
-		if err := w.server.openTo(w.caller, w.plan, upstream.Asked, upstream.Price.Feature); err != nil {
+		if err := w.server.openTo(w.caller, w.plan, upstream); err != nil {
 			return rates, w.refusal(err)
 		}
 		return rates, nil

@@ -132,7 +132,9 @@ func TestSpeechPassesAsItComes(t *testing.T) {
 		w.Header().Set("Content-Type", "audio/mpeg")
 		w.Write(bytes.Repeat([]byte{0xff}, 100_000))
 	})
-	got := g.post("/v1/audio/speech", object("model", testModel, "input", "hello", "voice", "alloy")).want(200)
+	const speaker = "test-speaker"
+	g.priceFor("openai", speaker, "out_audio", testOutRate)
+	got := g.post("/v1/audio/speech", object("model", speaker, "input", "hello", "voice", "alloy")).want(200)
 	if len(got.body) != 100_000 || got.header.Get("Content-Type") != "audio/mpeg" || got.header.Get("x-sokuji-charged-tokens") == "" {
 		t.Errorf("%d bytes of %s", len(got.body), got.header.Get("Content-Type"))
 	}
@@ -147,7 +149,7 @@ func TestSpeechPassesAsItComes(t *testing.T) {
 		http.NewResponseController(w).Flush()
 		panic(http.ErrAbortHandler)
 	})
-	response, err := g.srv.Client().Do(g.request("POST", "/v1/audio/speech", bearer(g.key), object("model", testModel, "input", "hello", "voice", "alloy")))
+	response, err := g.srv.Client().Do(g.request("POST", "/v1/audio/speech", bearer(g.key), object("model", speaker, "input", "hello", "voice", "alloy")))
 	if err != nil {
 		t.Fatal(err)
 	}

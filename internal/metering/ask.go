@@ -101,16 +101,17 @@ func ReadAsk(endpoint Endpoint, body []byte) (Ask, error) {
 	ask.Estimate.Requests = results
 	switch endpoint {
 	case Embeddings:
-		ask.Estimate.InText = inputTokens(body)
+		ask.Estimate.InText = inputOf(body).InText
 	case Speech:
 		ask.Stream = said.StreamFormat == "sse"
 		ask.estimateSpeech(said)
 	case Images:
-		ask.Estimate.InText = inputTokens(body)
+		ask.Estimate.InText = inputOf(body).InText
 		ask.MaxOutput = results * maxPictureTokens
 		ask.Estimate.OutText = ask.MaxOutput
 	default:
-		ask.Estimate.InText = inputTokens(body) + said.unseenTokens(endpoint)
+		input := inputOf(body)
+		ask.Estimate.InText, ask.Estimate.InAudio = input.InText+said.unseenTokens(endpoint), input.InAudio
 		ask.MaxOutput = results * longest
 		ask.Estimate.OutText = ask.MaxOutput
 		if said.wantsAudio() {

@@ -130,6 +130,34 @@ func TestMediaAreNotText(t *testing.T) {
 	}
 }
 
+// A part that is heard is counted as sound, however its type is written.
+func TestSoundIsNotText(t *testing.T) {
+	t.Parallel()
+	sound := strings.Repeat("UklGRiQ", 10_000)
+	part := func(kind string) string {
+		return `{"model":"m","messages":[{"role":"user","content":[{"type":` + kind + `,"input_audio":{"data":"` + sound + `","format":"wav"}}]}]}`
+	}
+	for _, test := range []struct {
+		name, body string
+		want       int64
+	}{
+		{"a part", part(`"input_audio"`), 1 + 70_000/soundBytesPerToken},
+		{"with an escape", part(`"input\u005faudi\u006f"`), 1 + 70_000/soundBytesPerToken},
+		{"an escaped member", `{"model":"m","input":[{"content":[{"t\u0079pe" : "input_audio","input_audio":{"data":"UklG"}}]}]}`, 1},
+		{"another type", part(`"input_sound"`), 0},
+		{"a text that says so", `{"model":"m","messages":[{"role":"user","content":"input_audio"}]}`, 0},
+		{"a text that quotes a part", `{"model":"m","messages":[{"role":"user","content":"{\"type\":\"input_audio\"}"}]}`, 0},
+		{"a long text with an escape", `{"model":"m","messages":[{"type":"` + strings.Repeat(`\u0061`, 20_000) + `"}]}`, 0},
+	} {
+		for _, endpoint := range []Endpoint{ChatCompletions, Responses, Messages} {
+			got, err := ReadAsk(endpoint, []byte(test.body))
+			if err != nil || got.Estimate.InAudio != test.want {
+				t.Errorf("%s, %s: %d tokens of sound (%v), want %d", endpoint, test.name, got.Estimate.InAudio, err, test.want)
+			}
+		}
+	}
+}
+
 func TestEstimateAudio(t *testing.T) {
 	t.Parallel()
 	if got, want := EstimateAudio(100_000), (pricing.Usage{Milliseconds: 51_000, InAudio: 510, OutText: 255, Requests: 1}); got != want {

@@ -2,6 +2,8 @@ package metering
 
 import (
 	"bytes"
+	"encoding/json"
+	"slices"
 
 	"sokuji/internal/pricing"
 )
@@ -23,9 +25,18 @@ const (
 // mediumTypes are the types of parts that are pictures or documents.
 var mediumTypes = []string{"image_url", "input_image", "image", "document", "file", "input_file"}
 
-// inputTokens is how many tokens a request's body may be read as.
-func inputTokens(body []byte) int64 {
-	var media, mediaBytes int64
+const (
+	// soundType is the type of a part that is heard.
+	soundType = "input_audio"
+	// soundBytesPerToken is the thinnest sound in base64, which has 4 bytes for 3.
+	soundBytesPerToken = leastBytesPerSecond * 4 / 3 / heardTokensPerSecond
+)
+
+// inputOf is what a request's body may be read as, at most. Parts that are heard are
+// counted as sound besides, by the size of all media.
+func inputOf(body []byte) (usage pricing.Usage) {
+	var media, mediaBytes, sounds int64
+	var member []byte // whose value a string is
 	for at := 0; ; {
 		start := bytes.IndexByte(body[at:], '"')
 		if start < 0 {
@@ -35,14 +46,35 @@ func inputTokens(body []byte) int64 {
 		length := int(stringLength(body[start-1:]))
 		at = min(start+length+1, len(body))
 		text := body[start:min(start+length, len(body))]
-		if isMedium(text) {
+		switch {
+		case isMedium(text):
 			mediaBytes += int64(len(text))
-		} else if isMediumType(text) && !isName(body[at:]) {
+		case isName(body[at:]):
+			member = text
+		case isMediumType(text):
 			media++
+		case is(text, soundType) && is(member, "type"):
+			sounds++
 		}
 	}
 	textBytes := int64(len(body)) - mediaBytes
-	return textBytes/inputBytesPerToken + 1 + media*mediumTokens + mediaBytes/mediumBytesPerToken
+	usage.InText = textBytes/inputBytesPerToken + 1 + media*mediumTokens + mediaBytes/mediumBytesPerToken
+	if sounds > 0 {
+		usage.InAudio = sounds + mediaBytes/soundBytesPerToken
+	}
+	return usage
+}
+
+// maxEscapedBytes is how long one letter can be written: \u0061.
+const maxEscapedBytes = 6
+
+// is compares a string of JSON, whose letters can be written in several ways.
+func is(text []byte, word string) bool {
+	if bytes.IndexByte(text, '\\') < 0 || len(text) > maxEscapedBytes*len(word) {
+		return string(text) == word
+	}
+	var decoded string
+	return json.Unmarshal(slices.Concat([]byte(`"`), text, []byte(`"`)), &decoded) == nil && decoded == word
 }
 
 // isMedium tells base64 from text, which has a space somewhere.

@@ -155,7 +155,12 @@ func checkObserved(book *pricing.Book, observed []Observed, at time.Time) []Find
 		usage := pricing.PerCall(seen.Usage, price.Rates)
 		folded, moved := pricing.Fold(usage, price.Rates)
 		for _, class := range moved {
-			findings = append(findings, Finding{Note, name, fmt.Sprintf("%s was counted, but has no rate: it is charged at the nearest one", class)})
+			finding := Finding{Note, name, fmt.Sprintf("%s was counted, but has no rate: it is charged at the nearest one", class)}
+			if pricing.FoldsCheaper(class, price.Rates) {
+				finding.Severity = Problem
+				finding.Text += ", which may be below its cost: add a price row that has one"
+			}
+			findings = append(findings, finding)
 		}
 		for _, class := range pricing.Unpriced(folded, price.Rates) {
 			findings = append(findings, Finding{Problem, name, fmt.Sprintf("%s was counted, but has no rate and none near it", class)})

@@ -49,6 +49,10 @@ func TestCheck(t *testing.T) {
 		{"used in an unpriced class", []pricing.Price{openAI("m", text)},
 			[]Observed{{Provider: "openai", Model: "m", Calls: 1, Usage: pricing.Usage{InText: 1, InCachedText: 1, Milliseconds: 1, Requests: 1}}},
 			[]string{"problem: openai m: milliseconds was counted, but has no rate and none near it", "note: openai m: in_cached_text was counted, but has no rate: it is charged at the nearest one"}},
+		{"used in a class that costs more than the one it is charged as", []pricing.Price{prefix},
+			[]Observed{{Provider: "openai", Model: "gpt-audio", Calls: 1, Usage: pricing.Usage{InText: 1, OutAudio: 1, InCacheWrite1h: 1}}},
+			[]string{"problem: openai gpt-audio: in_cache_write_1h was counted, but has no rate: it is charged at the nearest one, which may be below its cost",
+				"problem: openai gpt-audio: out_audio was counted, but has no rate: it is charged at the nearest one, which may be below its cost"}},
 		{"used as priced", []pricing.Price{prefix}, []Observed{{Provider: "openai", Model: "gpt-9", Calls: 1, Usage: pricing.Usage{InText: 1, Requests: 1}}}, nil},
 	}
 	for _, test := range tests {

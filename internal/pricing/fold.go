@@ -49,6 +49,42 @@ func nearestPriced(class Class, prices [classCount]int64) int {
 	return -1
 }
 
+// freshOf is what a cached token was before there was a discount.
+var freshOf = map[Class]Class{
+	ClassInCachedText:  ClassInText,
+	ClassInCachedAudio: ClassInAudio,
+	ClassInCachedImage: ClassInImage,
+}
+
+// FoldsCheaper tells whether Fold charges a class at the rate of another that may
+// cost its provider less: sound as text, a cache write as a read. Only a cached
+// token that is charged as a fresh one is safe.
+func FoldsCheaper(class Class, rates Rates) bool {
+	prices := rates.values()
+	if i := classIndex(class); i < 0 || prices[i] != 0 {
+		return false
+	}
+	j := nearestPriced(class, prices)
+	return j >= 0 && classes[j] != freshOf[class]
+}
+
+// SoundAsText lists the classes of sound in a usage that a price would charge as
+// text, which costs a provider a fraction. Sound that is priced by time is not among
+// them.
+func SoundAsText(usage Usage, rates Rates) []Class {
+	if usage.Milliseconds > 0 && rates.Milliseconds > 0 {
+		return nil
+	}
+	counts := usage.values()
+	var cheap []Class
+	for _, class := range []Class{ClassInAudio, ClassOutAudio} {
+		if counts[classIndex(class)] > 0 && FoldsCheaper(class, rates) {
+			cheap = append(cheap, class)
+		}
+	}
+	return cheap
+}
+
 func classIndex(class Class) int {
 	for i, known := range classes {
 		if known == class {

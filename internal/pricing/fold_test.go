@@ -41,6 +41,55 @@ func TestFold(t *testing.T) {
 	}
 }
 
+func TestFoldsCheaper(t *testing.T) {
+	t.Parallel()
+	text := Rates{InText: 1, OutText: 4}
+	for _, test := range []struct {
+		class Class
+		rates Rates
+		want  bool
+	}{
+		{ClassOutAudio, text, true},
+		{ClassInAudio, text, true},
+		{ClassInImage, text, true},
+		{ClassInCacheWrite1h, text, true},
+		{ClassInCachedAudio, text, true},
+		{ClassInCachedText, text, false},
+		{ClassInCachedAudio, Rates{InText: 1, InAudio: 9}, false},
+		{ClassOutAudio, Rates{OutText: 4, OutAudio: 8}, false},
+		{ClassOutAudio, Rates{InText: 1}, false},
+		{ClassInText, Rates{Requests: 1}, false},
+		{"unknown", text, false},
+	} {
+		if got := FoldsCheaper(test.class, test.rates); got != test.want {
+			t.Errorf("%s in %+v: got %t", test.class, test.rates, got)
+		}
+	}
+}
+
+func TestSoundAsText(t *testing.T) {
+	t.Parallel()
+	sound := Usage{InText: 5, InAudio: 5, OutText: 5, OutAudio: 5, Requests: 1}
+	for _, test := range []struct {
+		name  string
+		usage Usage
+		rates Rates
+		want  []Class
+	}{
+		{"text only", Usage{InText: 5, OutText: 5}, Rates{InText: 1, OutText: 1}, nil},
+		{"at the rates of text", sound, Rates{InText: 1, OutText: 1}, []Class{ClassInAudio, ClassOutAudio}},
+		{"heard only", sound, Rates{InText: 1, InAudio: 1, OutText: 1}, []Class{ClassOutAudio}},
+		{"with rates", sound, Rates{InText: 1, InAudio: 1, OutText: 1, OutAudio: 1}, nil},
+		{"by the call", sound, Rates{Requests: 1}, nil},
+		{"by time", Usage{InAudio: 5, OutText: 5, Milliseconds: 5}, Rates{InText: 1, Milliseconds: 1, OutText: 1}, nil},
+		{"by the character", Usage{InText: 5, OutAudio: 5}, Rates{InText: 1}, nil},
+	} {
+		if got := SoundAsText(test.usage, test.rates); !slices.Equal(got, test.want) {
+			t.Errorf("%s: got %v, want %v", test.name, got, test.want)
+		}
+	}
+}
+
 // Nothing is lost or invented by moving it, unless a price by the call contains it.
 func TestFoldKeepsTheSum(t *testing.T) {
 	t.Parallel()
