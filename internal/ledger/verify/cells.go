@@ -135,9 +135,15 @@ func (c *cells) flag() bool {
 
 // maybeText and maybeInteger read columns of an outer join, which may be missing.
 func (c *cells) maybeText() string {
-	_, value := c.take()
-	text, _ := value.(string)
+	text, _ := c.maybe()
 	return text
+}
+
+// maybe also tells whether there is a text.
+func (c *cells) maybe() (text string, found bool) {
+	_, value := c.take()
+	text, found = value.(string)
+	return text, found
 }
 
 func (c *cells) maybeInteger() (number int64, found bool) {

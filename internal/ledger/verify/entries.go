@@ -10,7 +10,7 @@ type entrySums struct {
 	settles  uint64 // uses that closed a hold
 	expiries uint64 // adjustments that took an expired grant's rest
 	refunds  uint64
-	keyed    uint64 // uses with an idempotency key
+	keyed    uint64 // entries with an idempotency key
 }
 
 // The order of rowid is that of writing, and of the seq of each wallet; any other
@@ -60,6 +60,7 @@ func (a *audit) sum(row entryRow) {
 		a.sumImported(row)
 		return
 	}
+	a.sumKeyed(row.Entry)
 	switch {
 	case row.EventType == ledger.EventUse:
 		a.sumUse(row)
@@ -91,9 +92,6 @@ func (a *audit) sumUse(row entryRow) {
 	if row.ReferenceType == ledger.ReferenceHold {
 		a.seen.settles += a.settlePrint(row.ReferenceID, row.ID, row.Subject)
 	}
-	if row.IdempotencyKey != "" {
-		a.seen.keyed += a.requestPrint(row.Subject, row.IdempotencyKey, row.RequestHash, row.ID)
-	}
 }
 
 func (a *audit) usePrint(id string, subject ledger.Subject, tokens int64, created string) uint64 {
@@ -102,8 +100,4 @@ func (a *audit) usePrint(id string, subject ledger.Subject, tokens int64, create
 
 func (a *audit) settlePrint(holdID, entryID string, subject ledger.Subject) uint64 {
 	return a.keys.of([]string{holdID, entryID, string(subject.Type), subject.ID})
-}
-
-func (a *audit) requestPrint(subject ledger.Subject, key, hash, entryID string) uint64 {
-	return a.keys.of([]string{string(subject.Type), subject.ID, key, hash, entryID})
 }

@@ -36,6 +36,7 @@ const (
 	aRefund  = `SELECT id FROM wallet_ledger WHERE event_type = 'refund' AND ` + ofAlice + ` AND amount_tokens > 0 ORDER BY seq DESC LIMIT 1`
 	aDay     = `SELECT id FROM usage_daily WHERE ` + ofAlice
 	aSlot    = `SELECT slot || '/' || subject_id FROM usage_quarters WHERE ` + ofAlice
+	keyed    = `SELECT id FROM wallet_ledger WHERE idempotency_key != '' AND `
 	aRequest = `SELECT subject_id || '/' || kind || '/' || idempotency_key FROM wallet_requests WHERE `
 )
 
@@ -63,7 +64,12 @@ const (
 	addUsage = `INSERT INTO usage_logs (id, ledger_id, subject_type, subject_id, charged_tokens, created_at) SELECT ?1, ?1, subject_type, subject_id, `
 	addGrant = `INSERT INTO wallet_grants (id, subject_type, subject_id, amount_tokens, remaining_tokens, state, expires_at, created_at)
 SELECT ?1, subject_type, subject_id, 30, 0, 'live', expires_at, created_at FROM wallet_grants WHERE ` + ofAlice + ` LIMIT 1`
-	addHold = `INSERT INTO wallet_holds (id, subject_type, subject_id, amount_tokens, state, expires_at, created_at)
+	deleteRequest = `DELETE FROM wallet_requests WHERE entry_id = ?1`
+	copyRequest   = `INSERT INTO wallet_requests SELECT subject_id, kind, 'forged', subject_type, fingerprint, entry_id, balance, held, frozen, refundable, created_at, hold, items
+FROM wallet_requests WHERE ?1 != '' AND `
+	addRequest     = copyRequest + `kind = 'use' AND ` + ofAlice + ` LIMIT 1`
+	addMintRequest = copyRequest + `idempotency_key = 'mint-3'`
+	addHold        = `INSERT INTO wallet_holds (id, subject_type, subject_id, amount_tokens, state, expires_at, created_at)
 VALUES ('forged', 'user', ?1, 5, 'open', '2026-11-24 08:00:00.000Z', '2026-11-24 08:00:00.000Z')`
 )
 
@@ -188,6 +194,23 @@ var tampers = map[string]tamper{
 	"a use's request loses its entry":     {aRequest + `kind = 'use'`, setRequest + `entry_id = ''` + byRequest, "wallet_requests"},
 	"an adjust's request loses its entry": {aRequest + `kind = 'adjust'`, setRequest + `entry_id = ''` + byRequest, "wallet_requests"},
 	"a request changes its wallet's type": {aRequest + `kind = 'use'`, setRequest + `subject_type = 'other'` + byRequest, "wallet_requests"},
+	"a mint's request is deleted":         {firstOf, deleteRequest, "wallet_ledger"},
+	"a use's request is deleted":          {keyed + `event_type = 'use' AND reference_type = ''`, deleteRequest, "wallet_ledger"},
+	"a settle's request is deleted":       {keyed + `event_type = 'use' AND reference_type = 'hold'`, deleteRequest, "wallet_ledger"},
+	"a refund's request is deleted":       {keyed + `event_type = 'refund'`, deleteRequest, "wallet_ledger"},
+	"an adjust's request is deleted":      {keyed + `event_type = 'adjust'`, deleteRequest, "wallet_ledger"},
+	"all requests are deleted":            {firstOf, `DELETE FROM wallet_requests WHERE ?1 != ''`, "wallet_ledger"},
+	"the fingerprint of a use's request":  {aRequest + `kind = 'use'`, setRequest + `fingerprint = '` + zeros + `'` + byRequest, "wallet_requests"},
+	"the fingerprint of a mint's request": {aRequest + `idempotency_key = 'mint-1'`, setRequest + `fingerprint = '` + zeros + `'` + byRequest, "wallet_requests"},
+	"the fingerprint of a refund's":       {aRequest + `kind = 'refund'`, setRequest + `fingerprint = '` + zeros + `'` + byRequest, "wallet_requests"},
+	"the key of a use's request":          {keyed + `event_type = 'use' AND reference_type = ''`, setRequest + `idempotency_key = 'renamed' WHERE entry_id = ?1`, "wallet_ledger"},
+	"the key of a mint's request":         {keyed + `external_event_id = '' AND event_type = 'mint'`, setRequest + `idempotency_key = 'renamed' WHERE entry_id = ?1`, "wallet_ledger"},
+	"the key of a mint with an event":     {firstOf, setRequest + `idempotency_key = 'renamed' WHERE idempotency_key = 'mint-1'  AND ?1 != ''`, "wallet_ledger"},
+	"the kind of a use's request":         {keyed + `event_type = 'use' AND reference_type = ''`, setRequest + `kind = 'settle' WHERE entry_id = ?1`, "wallet_ledger"},
+	"a kind that does not exist":          {keyed + `event_type = 'adjust'`, setRequest + `kind = 'other' WHERE entry_id = ?1`, "wallet_ledger"},
+	"a request is added":                  {`SELECT 'alice0000000001/use/forged'`, addRequest, "wallet_requests"},
+	"a mint's request is added":           {`SELECT 'acme/mint/forged'`, addMintRequest, "wallet_requests"},
+	"a release's request names an entry":  {aRequest + `kind = 'release'`, setRequest + `entry_id = (` + firstOf + `)` + byRequest, "wallet_requests"},
 	"a request's entry is no text":        {aRequest + `kind = 'use'`, setRequest + `entry_id = CAST('x' AS BLOB)` + byRequest, "wallet_requests"},
 }
 
