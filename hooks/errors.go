@@ -72,7 +72,7 @@ var ledgerStatus = map[ledger.Code]int{
 	ledger.CodeWalletFrozen:        http.StatusForbidden,
 	ledger.CodeWalletNotFound:      http.StatusNotFound,
 	ledger.CodeIdempotencyMismatch: http.StatusConflict,
-	codeForbidden:                  http.StatusForbidden, // of one use in a batch
+	ledger.CodeForbidden:           http.StatusForbidden,
 	ledger.CodeHoldNotFound:        http.StatusNotFound,
 	ledger.CodeHoldNotOpen:         http.StatusConflict,
 	ledger.CodeOverRefund:          http.StatusConflict,
@@ -86,7 +86,7 @@ var ledgerTitle = map[ledger.Code]string{
 	ledger.CodeWalletFrozen:        "Wallet frozen",
 	ledger.CodeWalletNotFound:      "Wallet not found",
 	ledger.CodeIdempotencyMismatch: "Idempotency mismatch",
-	codeForbidden:                  "Forbidden",
+	ledger.CodeForbidden:           "Forbidden",
 	ledger.CodeHoldNotFound:        "Hold not found",
 	ledger.CodeHoldNotOpen:         "Hold not open",
 	ledger.CodeOverRefund:          "Over refund",

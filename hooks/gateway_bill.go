@@ -12,7 +12,7 @@ import (
 const (
 	// gatewayReference begins the reference of every hold of the gateway, and the
 	// idempotency keys of its settlements. At boot it tells whose holds are nobody's.
-	gatewayReference = "gateway:"
+	gatewayReference = ledger.GatewayReference
 	// billHoldDuration is how long a hold lasts beyond its last renewal, or beyond the
 	// longest that its call may take. After a crash the boot releases it.
 	billHoldDuration = 20 * time.Minute
@@ -31,6 +31,12 @@ type bill struct {
 	holdID    string
 	held      int64 // tokens
 	isClosed  bool
+}
+
+// gatewayRequest is what the gateway asks of the ledger for a caller, who pays from
+// their own wallet.
+func gatewayRequest(c caller) ledger.Request {
+	return ledger.Request{Subject: ledger.UserSubject(c.userID), Actor: c.actor(), Authority: ledger.AsGateway}
 }
 
 // open reserves tokens, durably, before a provider hears of the call.
@@ -84,9 +90,9 @@ func (b *bill) close(what string, closing ledger.Operation) error {
 	return err
 }
 
-// closingOnce makes a closing that may be tried again. Nobody else closes this
-// hold, so one that is closed when it is tried again was closed by an attempt that
-// did not learn of it.
+// closingOnce makes a closing that may be tried again. The ledger lets no client
+// close this hold, so one that is closed when it is tried again was closed by an
+// attempt that did not learn of it.
 func closingOnce(try func() error) func() error {
 	isFirst := true
 	return func() error {

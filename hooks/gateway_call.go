@@ -117,7 +117,7 @@ func (c *call) read() (err error) {
 		return err
 	}
 	c.asked = c.content.ask()
-	c.bill = bill{server: c.server, request: ledger.Request{Subject: ledger.UserSubject(c.caller.userID), Actor: c.caller.actor()}}
+	c.bill = bill{server: c.server, request: gatewayRequest(c.caller)}
 	return nil
 }
 

@@ -110,7 +110,7 @@ func (c *realtimeCall) run() error {
 func (c *realtimeCall) prepare(id string) (err error) {
 	c.wallet = &realtimeWallet{
 		server: c.server, event: c.event, caller: c.caller, id: id, endpoint: c.endpoint, started: time.Now(),
-		request: ledger.Request{Subject: ledger.UserSubject(c.caller.userID), Actor: c.caller.actor()},
+		request: gatewayRequest(c.caller),
 	}
 	if c.upstreams, err = c.server.upstreamsFor(c.endpoint, c.model); err != nil {
 		return err

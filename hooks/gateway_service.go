@@ -106,7 +106,8 @@ func (s *server) releaseCrashedCalls(ctx context.Context) error {
 		slots <- struct{}{}
 		releases.Go(func() {
 			defer func() { <-slots }()
-			crashed := bill{server: s, request: ledger.Request{Subject: hold.Subject, Actor: "gateway"}, holdID: hold.ID}
+			request := ledger.Request{Subject: hold.Subject, Actor: "gateway", Authority: ledger.AsGateway}
+			crashed := bill{server: s, request: request, holdID: hold.ID}
 			_ = crashed.release() // one that fails is in the log, and expires
 		})
 	}

@@ -13,6 +13,7 @@ import (
 
 	"github.com/pocketbase/pocketbase/core"
 
+	"sokuji/internal/apikeys"
 	"sokuji/internal/metering"
 )
 
@@ -383,5 +384,53 @@ func TestASettlementThatTheLedgerRefuses(t *testing.T) {
 	holds, err := g.server.store.OpenHoldsNamed(t.Context(), gatewayReference)
 	if err != nil || len(holds) != 1 || holds[0].Subject.ID != g.alice.Id {
 		t.Errorf("the next start finds %v, %v", holds, err)
+	}
+}
+
+// streamOnHold is a stream whose first event has come, and the gateway's open hold;
+// proceed lets the provider go on to its end.
+func streamOnHold(t *testing.T) (g *gatewayHouse, stream *liveStream, hold string, proceed gate) {
+	t.Helper()
+	proceed = make(gate)
+	g = newGatewayHouse(t, func(w http.ResponseWriter, r *http.Request) {
+		chunks(delta("a"))(w, r)
+		proceed.then(w, r, chunks(usageChunk, done))
+	})
+	stream = g.stream("/v1/chat/completions", streamChat(), idempotencyKey, "one")
+	stream.next()
+	return g, stream, g.firstID("wallet_holds", "state = 'open'"), proceed
+}
+
+// A key of the wallet's own may close holds, but not the one that a call is paid
+// from: the call would be free.
+func TestAClientCannotTakeTheGatewaysHoldAway(t *testing.T) {
+	for verb, body := range map[string]string{
+		"release": "", "settle": object("amount", 0), "extend": object("expiresInSeconds", 1),
+	} {
+		t.Run(verb, func(t *testing.T) {
+			t.Parallel()
+			g, stream, hold, proceed := streamOnHold(t)
+			key := bearer(g.house.key(apikeys.ScopeWalletCharge))
+			path := "/api/wallet/holds/" + hold + "/" + verb
+			g.do("POST", path, key, body).wantOutcome("403 forbidden").names("id")
+			g.do("POST", path, g.keyOf(g.bob, apikeys.ScopeWalletCharge), body).wantOutcome("404 hold_not_found")
+			close(proceed)
+			stream.rest()
+			g.wantSettlement(settlement{holdState: "settled", entries: 1, charged: ordinaryCharge, settledBy: "provider"})
+			g.do("POST", path, key, body).wantOutcome("403 forbidden")
+		})
+	}
+}
+
+// What the ledger had no room for an operator settles by hand.
+func TestASuperuserClosesAHoldOfTheGateways(t *testing.T) {
+	t.Parallel()
+	g, stream, hold, proceed := streamOnHold(t)
+	g.do("POST", "/api/wallet/holds/"+hold+"/extend", g.asRoot(), object("expiresInSeconds", 3600)).want(200)
+	g.do("POST", "/api/wallet/holds/"+hold+"/settle", g.asRoot(), object("amount", 7)).want(200)
+	close(proceed)
+	stream.rest()
+	if got := g.settlement(); got.held != 0 || got.entries != 1 || got.charged != 7 {
+		t.Errorf("the books say %+v", got)
 	}
 }

@@ -14,8 +14,17 @@ func request(e *core.RequestEvent, c caller, subject ledger.Subject) ledger.Requ
 		Subject:        subject,
 		IdempotencyKey: e.Request.Header.Get("Idempotency-Key"),
 		Actor:          c.actor(),
+		Authority:      c.authority(),
 		Spender:        spenderOf(c),
 	}
+}
+
+// authority is in whose name a caller of the HTTP API asks the ledger.
+func (c caller) authority() ledger.Authority {
+	if c.kind == superuser {
+		return ledger.AsSuperuser
+	}
+	return ledger.AsClient
 }
 
 // do performs an operation and says in the answer's headers whether it is the

@@ -2,7 +2,6 @@ package hooks
 
 import (
 	"net/http"
-	"strings"
 	"time"
 
 	"github.com/pocketbase/pocketbase/core"
@@ -61,9 +60,6 @@ func (s *server) walletHold(e *core.RequestEvent) error {
 	hold := ledger.Hold{
 		Request: request, Amount: body.amount("amount"),
 		Duration: body.duration("expiresInSeconds"), Reference: body.text("reference"),
-	}
-	if strings.HasPrefix(hold.Reference, gatewayReference) {
-		body.fail("reference", "reference must not begin with "+gatewayReference+", which marks the gateway's own holds.")
 	}
 	if body.err != nil {
 		return body.err

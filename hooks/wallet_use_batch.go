@@ -72,16 +72,13 @@ func (s *server) batchUse(ctx context.Context, c caller, payer ledger.Subject, i
 		err = body.err
 	}
 	if err == nil && use.AllowNegative && c.kind != superuser {
-		err = &ledger.Error{Code: codeForbidden, Field: "allowNegative", Message: "allowNegative is for superusers only."}
+		err = &ledger.Error{Code: ledger.CodeForbidden, Field: "allowNegative", Message: "allowNegative is for superusers only."}
 	}
 	if err != nil {
 		return brokenUse(item, err)
 	}
 	return use
 }
-
-// codeForbidden is the one refusal of a batch's use that is not the ledger's own.
-const codeForbidden ledger.Code = "forbidden"
 
 // brokenUse carries a refusal. It has no key, because it can never be done.
 func brokenUse(item json.RawMessage, refusal error) ledger.Use {

@@ -25,7 +25,15 @@ func (h Hold) validate() error {
 		validAmount("amount", h.Amount),
 		validDuration(h.Duration),
 		validText("reference", h.Reference, MaxReferenceBytes),
+		h.validReference(),
 	)
+}
+
+func (h Hold) validReference() error {
+	if h.Authority != AsGateway && (HoldRow{Reference: h.Reference}).isGateways() {
+		return Invalid("reference", "reference must not begin with "+GatewayReference+", which marks the gateway's own holds.")
+	}
+	return nil
 }
 
 // apply: what is reserved must be available, and nothing is reserved in a frozen
@@ -67,7 +75,7 @@ func (e Extend) validate() error {
 
 // apply: more tokens, a later deadline, or both. A deadline never moves back.
 func (e Extend) apply(wallet Wallet, facts Facts) (Outcome, error) {
-	open, err := openHold(wallet, e.HoldID, facts)
+	open, err := openHold(wallet, e.Request, e.HoldID, facts)
 	if err != nil {
 		return Outcome{}, err
 	}
@@ -95,7 +103,7 @@ func (r Release) validate() error { return nil }
 
 // apply: the tokens are free again.
 func (r Release) apply(wallet Wallet, facts Facts) (Outcome, error) {
-	open, err := openHold(wallet, r.HoldID, facts)
+	open, err := openHold(wallet, r.Request, r.HoldID, facts)
 	if err != nil {
 		return Outcome{}, err
 	}
@@ -103,15 +111,22 @@ func (r Release) apply(wallet Wallet, facts Facts) (Outcome, error) {
 }
 
 // openHold is the hold that an operation names, if it is open and in time.
-func openHold(wallet Wallet, id string, facts Facts) (HoldRow, error) {
+func openHold(wallet Wallet, request Request, id string, facts Facts) (HoldRow, error) {
+	named, err := namedHold(wallet, request, id, facts)
+	if err != nil {
+		return HoldRow{}, err
+	}
+	if now := named.at(facts.Now); now.State != HoldOpen {
+		return HoldRow{}, holdNotOpen(now)
+	}
+	return named, nil
+}
+
+// namedHold is the hold that an operation names, if it is the wallet's and whoever
+// asks may touch it.
+func namedHold(wallet Wallet, request Request, id string, facts Facts) (HoldRow, error) {
 	if facts.Hold == nil || facts.Hold.Subject != wallet.Subject {
 		return HoldRow{}, holdNotFound(id)
 	}
-	if facts.Hold.due(facts.Now) {
-		return HoldRow{}, holdNotOpen(*facts.Hold.closed(HoldExpired, facts.Now))
-	}
-	if facts.Hold.State != HoldOpen {
-		return HoldRow{}, holdNotOpen(*facts.Hold)
-	}
-	return *facts.Hold, nil
+	return *facts.Hold, facts.Hold.mayTouch(request.Authority)
 }

@@ -13,10 +13,10 @@ func (s Settle) validate() error {
 // apply: the cost is real already, so it is recorded whatever state the wallet is
 // in, beyond the hold and after its deadline too. Only a second closing is refused.
 func (s Settle) apply(wallet Wallet, facts Facts) (Outcome, error) {
-	if facts.Hold == nil || facts.Hold.Subject != wallet.Subject {
-		return Outcome{}, holdNotFound(s.HoldID)
+	before, err := namedHold(wallet, s.Request, s.HoldID, facts)
+	if err != nil {
+		return Outcome{}, err
 	}
-	before := *facts.Hold
 	if before.State != HoldOpen && before.State != HoldExpired {
 		return Outcome{}, holdNotOpen(before)
 	}

@@ -70,7 +70,7 @@ func (b *batch) doUses(uses UseBatch) ([]Result, Receipt, error) {
 
 // doOne performs one use. Its error is the store's.
 func (b *batch) doOne(uses UseBatch, use Use) (Result, error) {
-	use.Subject, use.Actor, use.Spender = uses.Subject, uses.Actor, uses.Spender
+	use.Subject, use.Actor, use.Authority, use.Spender = uses.Subject, uses.Actor, uses.Authority, uses.Spender
 	if err := firstError(validRequest(use.Request), acceptable(use)); err != nil {
 		return Result{Err: err}, nil
 	}

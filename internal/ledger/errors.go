@@ -8,6 +8,7 @@ type Code string
 const (
 	CodeInvalidRequest      Code = "invalid_request"
 	CodeInsufficientBalance Code = "insufficient_balance"
+	CodeForbidden           Code = "forbidden"
 	CodeWalletFrozen        Code = "wallet_frozen"
 	CodeWalletNotFound      Code = "wallet_not_found"
 	CodeIdempotencyMismatch Code = "idempotency_mismatch"

@@ -51,6 +51,15 @@ func (h HoldRow) due(now time.Time) bool {
 	return h.State == HoldOpen && !h.ExpiresAt.After(now)
 }
 
+// at is the hold as a moment sees it: expired from its deadline on, whether a sweep
+// has closed it or not.
+func (h HoldRow) at(now time.Time) HoldRow {
+	if h.due(now) {
+		return *h.closed(HoldExpired, now)
+	}
+	return h
+}
+
 func holdNotFound(id string) error {
 	return &Error{Code: CodeHoldNotFound, Field: "id", Message: fmt.Sprintf("There is no hold %q in this wallet.", id)}
 }

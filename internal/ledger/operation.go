@@ -28,6 +28,7 @@ type Request struct {
 	Subject        Subject
 	IdempotencyKey string // empty: the request is not repeatable
 	Actor          string // who asked, for the audit log, such as "superuser:abc"
+	Authority      Authority
 	// Refusal, an *Error, is why the operation cannot be done: its model has no
 	// price any more, say. The repetition of a finished request is answered with
 	// the first result all the same.
