@@ -15,25 +15,25 @@ import (
 // some of which answers by itself.
 func bindAccountThrottle(app core.App, s *server) {
 	app.OnRecordAuthWithPasswordRequest(usersCollection).Bind(early(func(e *core.RecordAuthWithPasswordRequestEvent) error {
-		return throttled(s.signInLimit, "auth-with-password", e.RealIP(), e.Next)
+		return throttled(s.signInLimit, "auth-with-password", clientAddress(e.RequestEvent), e.Next)
 	}))
 	app.OnRecordRequestOTPRequest(usersCollection).Bind(early(func(e *core.RecordCreateOTPRequestEvent) error {
-		return throttled(s.signInLimit, "request-otp", e.RealIP(), e.Next)
+		return throttled(s.signInLimit, "request-otp", clientAddress(e.RequestEvent), e.Next)
 	}))
 	app.OnRecordAuthWithOTPRequest(usersCollection).Bind(early(func(e *core.RecordAuthWithOTPRequestEvent) error {
-		return throttled(s.signInLimit, "auth-with-otp", e.RealIP(), e.Next)
+		return throttled(s.signInLimit, "auth-with-otp", clientAddress(e.RequestEvent), e.Next)
 	}))
 	app.OnRecordAuthWithOAuth2Request(usersCollection).Bind(early(func(e *core.RecordAuthWithOAuth2RequestEvent) error {
-		return throttled(s.signInLimit, "auth-with-oauth2", e.RealIP(), e.Next)
+		return throttled(s.signInLimit, "auth-with-oauth2", clientAddress(e.RequestEvent), e.Next)
 	}))
 	app.OnRecordCreateRequest(usersCollection).Bind(early(func(e *core.RecordRequestEvent) error {
 		if e.HasSuperuserAuth() {
 			return e.Next()
 		}
-		return throttled(s.signInLimit, "create-user", e.RealIP(), e.Next)
+		return throttled(s.signInLimit, "create-user", clientAddress(e.RequestEvent), e.Next)
 	}))
 	app.OnRecordAuthWithPasswordRequest(core.CollectionNameSuperusers).Bind(early(func(e *core.RecordAuthWithPasswordRequestEvent) error {
-		return throttled(s.superuserLimit, "superuser", e.RealIP(), e.Next)
+		return throttled(s.superuserLimit, "superuser", clientAddress(e.RequestEvent), e.Next)
 	}))
 }
 

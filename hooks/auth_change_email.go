@@ -17,7 +17,7 @@ const changeEmailPage = "/_/#/auth/confirm-email-change/"
 // a stolen session is not enough to move an account to another mailbox. An address
 // that somebody has already gets no mail, and the same answer.
 func (s *server) authChangeEmail(e *core.RequestEvent) error {
-	if err := throttle(s.signInLimit, "change-email", e.RealIP()); err != nil {
+	if err := throttle(s.signInLimit, "change-email", clientAddress(e)); err != nil {
 		return err
 	}
 	c, err := requireAuthUser(e)

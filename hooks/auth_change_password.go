@@ -13,7 +13,7 @@ import (
 // a fresh session: whoever changes a password may do so because somebody else
 // knows it.
 func (s *server) authChangePassword(e *core.RequestEvent) error {
-	if err := throttle(s.signInLimit, "change-password", e.RealIP()); err != nil {
+	if err := throttle(s.signInLimit, "change-password", clientAddress(e)); err != nil {
 		return err
 	}
 	c, err := requireAuthUser(e)

@@ -11,7 +11,7 @@ import (
 
 // authSignInOTP signs in by a mailed code, and signs up who is not there yet.
 func (s *server) authSignInOTP(e *core.RequestEvent) error {
-	if err := throttle(s.signInLimit, "sign-in-otp", e.RealIP()); err != nil {
+	if err := throttle(s.signInLimit, "sign-in-otp", clientAddress(e)); err != nil {
 		return err
 	}
 	if err := betterauth.CheckFirstLogin(e.Request); err != nil {
@@ -175,7 +175,7 @@ func (s *server) authResetPasswordOTP(e *core.RequestEvent) error {
 
 // codeCheck counts who tries a code, and reads the body.
 func (s *server) codeCheck(e *core.RequestEvent, route string) (body []byte, contentType string, err error) {
-	if err := throttle(s.codes.checks, route, e.RealIP()); err != nil {
+	if err := throttle(s.codes.checks, route, clientAddress(e)); err != nil {
 		return nil, "", err
 	}
 	return readAuthBody(e)

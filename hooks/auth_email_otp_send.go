@@ -38,7 +38,7 @@ func (s *server) authSendResetOTP(e *core.RequestEvent) error {
 
 // codeRequest counts who asks for a code, and reads the body.
 func (s *server) codeRequest(e *core.RequestEvent) (body []byte, contentType string, err error) {
-	if err := throttle(s.codes.sends, "ip", e.RealIP()); err != nil {
+	if err := throttle(s.codes.sends, "ip", clientAddress(e)); err != nil {
 		return nil, "", err
 	}
 	if err := betterauth.CheckFirstLogin(e.Request); err != nil {

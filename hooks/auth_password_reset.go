@@ -20,7 +20,7 @@ const resetPage = "/_/#/auth/confirm-password-reset/"
 // user's token key, it dies with the first new password, a new address or an
 // admin's "invalidate all tokens", and there is nothing to store.
 func (s *server) authRequestPasswordReset(e *core.RequestEvent) error {
-	if err := throttle(s.mail.requests, "request-password-reset", e.RealIP()); err != nil {
+	if err := throttle(s.mail.requests, "request-password-reset", clientAddress(e)); err != nil {
 		return err
 	}
 	body, contentType, err := readAuthBody(e)

@@ -31,7 +31,7 @@ func writeAuthJSON(e *core.RequestEvent, status int, value any) error {
 func (s *server) startSession(e *core.RequestEvent, record *core.Record, rememberMe *bool) (string, error) {
 	remember := rememberMe == nil || *rememberMe
 	owner := accounts.Owner{ID: record.Id, TokenKey: record.TokenKey()}
-	client := accounts.Client{IPAddress: e.RealIP(), UserAgent: e.Request.UserAgent()}
+	client := accounts.Client{IPAddress: clientAddress(e), UserAgent: e.Request.UserAgent()}
 	token, _, err := s.sessions.Create(e.Request.Context(), owner, client, remember)
 	if err != nil {
 		return "", err

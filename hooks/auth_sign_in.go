@@ -16,7 +16,7 @@ import (
 // authSignIn checks e-mail and password. A wrong password and an unknown user
 // look the same and take as long.
 func (s *server) authSignIn(e *core.RequestEvent) error {
-	if err := throttle(s.signInLimit, "sign-in", e.RealIP()); err != nil {
+	if err := throttle(s.signInLimit, "sign-in", clientAddress(e)); err != nil {
 		return err
 	}
 	if err := betterauth.CheckFirstLogin(e.Request); err != nil {

@@ -12,7 +12,7 @@ import (
 
 // authSignUp makes a user and signs them in.
 func (s *server) authSignUp(e *core.RequestEvent) error {
-	if err := throttle(s.signInLimit, "sign-up", e.RealIP()); err != nil {
+	if err := throttle(s.signInLimit, "sign-up", clientAddress(e)); err != nil {
 		return err
 	}
 	if err := betterauth.CheckFirstLogin(e.Request); err != nil {

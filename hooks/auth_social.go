@@ -29,7 +29,7 @@ var errSocialClosed = betterauth.Error{
 // gets a sealed cookie that it has to come back with: a link that somebody else
 // began is worth nothing to it.
 func (s *server) authSignInSocial(e *core.RequestEvent) error {
-	if err := throttle(s.signInLimit, "sign-in-social", e.RealIP()); err != nil {
+	if err := throttle(s.signInLimit, "sign-in-social", clientAddress(e)); err != nil {
 		return err
 	}
 	if err := betterauth.CheckFirstLogin(e.Request); err != nil {

@@ -38,7 +38,7 @@ func (s *server) authSocialCallback(e *core.RequestEvent) error {
 	if e.Request.Method != http.MethodGet {
 		return e.NoContent(http.StatusMethodNotAllowed)
 	}
-	if throttle(s.signInLimit, "social-callback", e.RealIP()) != nil {
+	if throttle(s.signInLimit, "social-callback", clientAddress(e)) != nil {
 		return s.socialFailed(e, betterauth.SocialState{}, socialTooOften)
 	}
 	query := e.Request.URL.Query()

@@ -18,7 +18,7 @@ const verificationPage = "/_/#/auth/confirm-verification/"
 // authSendVerification mails a verification link. To a guest it answers the same
 // whether the address is unknown, verified already or just got a mail.
 func (s *server) authSendVerification(e *core.RequestEvent) error {
-	if err := throttle(s.mail.requests, "send-verification-email", e.RealIP()); err != nil {
+	if err := throttle(s.mail.requests, "send-verification-email", clientAddress(e)); err != nil {
 		return err
 	}
 	body, contentType, err := readAuthBody(e)

@@ -27,7 +27,7 @@ func (s *server) admitKey(e *core.RequestEvent, c caller) error {
 	if !keyMayEnter(e.Request.URL.Path) {
 		return forbidden("An API key does not open this route.")
 	}
-	if allowed := c.grant.Bounds().Addresses; len(allowed) > 0 && !allowed.Allow(e.RealIP()) {
+	if allowed := c.grant.Bounds().Addresses; len(allowed) > 0 && !allowed.Allow(clientAddress(e)) {
 		return forbidden("This API key may not be used from this address: its owner lists the allowed ones in allowedIps.")
 	}
 	s.keys.uses.note(c.grant.ID, time.Now())
@@ -41,7 +41,7 @@ func (s *server) slowDownGuesses(e *core.RequestEvent) error {
 	if !isGuess && (value == "" || !strings.HasPrefix(e.Request.URL.Path, "/v1/")) {
 		return nil
 	}
-	return throttle(s.unknownKeyLimit, "api-key", e.RealIP())
+	return throttle(s.unknownKeyLimit, "api-key", clientAddress(e))
 }
 
 // spenderOf is the key that pays, with its bounds, or nobody.

@@ -109,7 +109,7 @@ func (s *server) nameSession(e *core.RecordAuthRequestEvent) (store func(context
 		kind = accounts.Impersonation
 	}
 	owner := accounts.Owner{ID: e.Record.Id, TokenKey: e.Record.TokenKey()}
-	client := accounts.Client{IPAddress: e.RealIP(), UserAgent: e.Request.UserAgent()}
+	client := accounts.Client{IPAddress: clientAddress(e.RequestEvent), UserAgent: e.Request.UserAgent()}
 	e.Token, err = nameInToken(e.Record, e.Token, id)
 	return func(ctx context.Context) error {
 		if err := s.sessions.Open(ctx, id, kind, owner, client, facts.expires); err != nil {

@@ -10,8 +10,9 @@ import (
 )
 
 // applySettings mirrors the operator's configuration into PocketBase's settings,
-// which are what its mails and its IP lookups read. What the configuration does
-// not name stays as an admin left it.
+// which are what its mails and its IP lookups read. Trusted proxy headers are the
+// configuration's alone: an empty list takes back what an earlier start trusted.
+// What else the configuration does not name stays as an admin left it.
 func applySettings(app core.App, configured config.Config) error {
 	settings := app.Settings()
 	before, err := json.Marshal(settings)
@@ -24,9 +25,7 @@ func applySettings(app core.App, configured config.Config) error {
 	if configured.PublicURL != "" {
 		settings.Meta.AppURL = configured.PublicURL
 	}
-	if len(configured.TrustedProxyHeaders) > 0 {
-		settings.TrustedProxy.Headers = configured.TrustedProxyHeaders
-	}
+	settings.TrustedProxy.Headers = configured.TrustedProxyHeaders
 	after, err := json.Marshal(settings)
 	if err != nil || string(before) == string(after) {
 		return err // saving resets PocketBase's rate limiters, so not without need
