@@ -168,6 +168,7 @@ func (c *call) replayOrBegin() (replayed bool, err error) {
 	}
 	// Hashed, because it is the client's text and may be as long as the ledger's bound.
 	hashed := sha256.Sum256([]byte(key))
+	// The ledger takes keys that begin so from the gateway only.
 	settleKey := gatewayReference + string(c.route.endpoint) + ":" + hex.EncodeToString(hashed[:])
 	name := c.caller.userID + " " + settleKey
 	for {

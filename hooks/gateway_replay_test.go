@@ -2,11 +2,14 @@ package hooks
 
 import (
 	"crypto/sha256"
+	"encoding/hex"
 	"net/http"
 	"strings"
 	"sync"
 	"testing"
 	"time"
+
+	"sokuji/internal/apikeys"
 )
 
 const idempotencyKey = "Idempotency-Key"
@@ -154,5 +157,28 @@ func TestReplaysForget(t *testing.T) {
 	}
 	if kept.bytes > maxKeptBytes || known("new") || known("a") || !known("j") {
 		t.Errorf("%d bytes are kept", kept.bytes)
+	}
+}
+
+// A client that settles a hold of its own under the key that the gateway will settle
+// the call under would have the call for nothing.
+func TestAClientCannotTakeTheGatewaysKeyFirst(t *testing.T) {
+	t.Parallel()
+	g, stream, _, proceed := streamOnHold(t)
+	key := bearer(g.house.key(apikeys.ScopeWalletCharge))
+	own := g.do("POST", "/api/wallet/holds", key, object("amount", 1)).want(201).text("hold.id")
+	sum := sha256.Sum256([]byte("one"))
+	taken := gatewayReference + "chat/completions:" + hex.EncodeToString(sum[:])
+	g.do("POST", "/api/wallet/holds/"+own+"/settle", key, object("amount", 0), idempotencyKey, taken).
+		wantOutcome("400 invalid_request").names(idempotencyKey)
+	g.do("POST", "/api/wallet/holds/"+own+"/release", key, "", idempotencyKey, taken).want(200)
+	g.do("POST", "/api/wallet/use/batch", key, object("uses", []any{map[string]any{"amount": 1, "idempotencyKey": taken}})).want(200)
+	close(proceed)
+	stream.rest()
+	if got := g.settled(); got.charged != ordinaryCharge || got.held != 0 || got.entries != 2 {
+		t.Errorf("the books say %+v", got)
+	}
+	if count := g.count("wallet_requests", "kind = 'settle' AND idempotency_key = {:key}", "key", taken); count != 1 {
+		t.Errorf("%d settlements have the gateway's key", count)
 	}
 }

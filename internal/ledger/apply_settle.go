@@ -1,5 +1,7 @@
 package ledger
 
+import "strings"
+
 // validate allows an amount of 0: the provider may have charged nothing.
 func (s Settle) validate() error {
 	return firstError(
@@ -7,7 +9,18 @@ func (s Settle) validate() error {
 		s.Usage.validate(),
 		validText("description", s.Description, MaxDescriptionBytes),
 		validMetadata(s.Metadata),
+		s.validKey(),
 	)
+}
+
+// validKey leaves the gateway's keys to the gateway. A client that took one first
+// would have the call for nothing: its settlement would be refused as another
+// request under the same key.
+func (s Settle) validKey() error {
+	if s.Authority != AsGateway && strings.HasPrefix(s.IdempotencyKey, GatewayReference) {
+		return Invalid("Idempotency-Key", "Idempotency-Key of a settlement must not begin with "+GatewayReference+", which marks the gateway's own: choose another.")
+	}
+	return nil
 }
 
 // apply: the cost is real already, so it is recorded whatever state the wallet is

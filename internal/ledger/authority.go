@@ -17,8 +17,9 @@ const (
 	AsSuperuser
 )
 
-// GatewayReference begins the reference of every hold of the gateway. Clients make
-// none of that name, and close none.
+// GatewayReference begins the reference of every hold of the gateway, and the
+// idempotency keys of its settlements. Clients make no holds of that name and close
+// none, and settle under no such key.
 const GatewayReference = "gateway:"
 
 // isGateways tells whether the hold is what a call of the gateway will be paid from.

@@ -50,3 +50,33 @@ func TestOnlyTheGatewayMakesItsHolds(t *testing.T) {
 		}
 	}
 }
+
+// A key that a client took first would make the gateway's settlement under it
+// another request, and the call free.
+func TestTheGatewaysSettlementsHaveKeysOfTheirOwn(t *testing.T) {
+	b := openQuiet(t)
+	b.mint(t, 100)
+	const key = ledger.GatewayReference + "chat/completions:abc"
+	ofClient, ofGateway := b.hold(t, 10, time.Minute), b.must(t, ledger.Hold{
+		Request: ledger.Request{Subject: alice, Authority: ledger.AsGateway}, Amount: 20, Duration: time.Minute,
+		Reference: ledger.GatewayReference + "req_1",
+	}).Hold.ID
+	for _, authority := range []ledger.Authority{ledger.AsClient, ledger.AsSuperuser} {
+		with := by(key)
+		with.Authority = authority
+		_, err := b.Do(t.Context(), ledger.Settle{Request: with, HoldID: ofClient, Amount: 1})
+		if ledger.CodeOf(err) != ledger.CodeInvalidRequest || field(err) != "Idempotency-Key" {
+			t.Errorf("as %d: got %v", authority, err)
+		}
+	}
+	// Every other route has a space of its own for its keys.
+	b.must(t, ledger.Mint{Request: by(key), Amount: 1})
+	b.must(t, ledger.Use{Request: by(key), Amount: 1})
+	b.must(t, ledger.Release{Request: by(key), HoldID: ofClient})
+	settle := ledger.Settle{Request: by(key), HoldID: ofGateway, Amount: 15}
+	settle.Authority = ledger.AsGateway
+	if b.must(t, settle).Replayed || !b.must(t, settle).Replayed {
+		t.Error("the gateway's key is not its own")
+	}
+	b.wants(t, 85, 0, 0)
+}
