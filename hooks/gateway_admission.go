@@ -10,12 +10,10 @@ import (
 
 	"sokuji/internal/ledger"
 	"sokuji/internal/limits"
-	"sokuji/internal/metering"
 )
 
 // callAsk is what a call wants to be admitted for.
 type callAsk struct {
-	endpoint  metering.Endpoint
 	estimated int64 // input and output tokens of the model, for tokens per minute
 	session   bool  // it occupies a concurrent session until done (streams and sockets)
 }
@@ -30,27 +28,34 @@ type admission struct {
 	isDone     atomic.Bool
 }
 
-// admitCall lets a call in, or says why not and when to come back. A refused call
-// has taken nothing. What the caller may still do is in the answer's headers either
-// way.
-func (s *server) admitCall(e *core.RequestEvent, c caller, ask callAsk) (*admission, error) {
-	granted, err := s.entitlementOf(e.Request.Context(), ledger.UserSubject(c.userID))
-	if err != nil {
-		return nil, err
-	}
-	l, bounds, now := s.callLimits, boundsOf(granted), s.callLimits.now()
-	a := &admission{limits: l, caller: c, estimated: max(0, ask.estimated), tokens: l.tokenRates(c, bounds), hasSession: ask.session}
-	if ask.session && !l.sessions.Enter(c.userID, bounds.sessions) {
-		return nil, tooManySessions(bounds.sessions)
-	}
-	requests := l.requestRates(c, bounds)
-	header := e.Response.Header()
-	if refused := take(requests, 1, now, header, "requests"); refused != nil {
-		a.leave()
-		return nil, refused
+// turn is one of a caller's requests a minute.
+type turn struct {
+	limits *callLimits
+	caller caller
+	bounds callBounds
+	rates  []rate // that the request was taken from
+}
+
+// takeTurn takes a request before its body is read, because reading one is work,
+// too. A call counts from then on, also when it turns out to make no sense.
+func (s *server) takeTurn(e *core.RequestEvent, c caller, granted entitlement) (*turn, error) {
+	bounds := boundsOf(granted)
+	t := &turn{limits: s.callLimits, caller: c, bounds: bounds, rates: s.callLimits.requestRates(c, bounds)}
+	return t, take(t.rates, 1, s.callLimits.now(), e.Response.Header(), "requests")
+}
+
+// admit lets a call in, or says why not and when to come back. One that its limits
+// refuse has taken nothing. What the caller may still do is in the answer's headers
+// either way.
+func (t *turn) admit(ask callAsk, header http.Header) (*admission, error) {
+	l, now := t.limits, t.limits.now()
+	a := &admission{limits: l, caller: t.caller, estimated: max(0, ask.estimated), tokens: l.tokenRates(t.caller, t.bounds), hasSession: ask.session}
+	if ask.session && !l.sessions.Enter(t.caller.userID, t.bounds.sessions) {
+		give(t.rates, 1, now)
+		return nil, tooManySessions(t.bounds.sessions)
 	}
 	if refused := take(a.tokens, a.estimated, now, header, "tokens"); refused != nil {
-		give(requests, 1, now)
+		give(t.rates, 1, now)
 		a.leave()
 		return nil, refused
 	}

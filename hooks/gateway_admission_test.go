@@ -67,6 +67,19 @@ func TestRequestsPerMinute(t *testing.T) {
 	l.chat("200")
 }
 
+// A body that makes no sense is work, too, and so is a repetition.
+func TestEveryBodyThatIsReadCounts(t *testing.T) {
+	l := newLimited(t, completion)
+	l.plan("rate_limit_rpm", 4).want(200)
+	l.post("/v1/chat/completions", `{"model":`).wantOutcome("400 invalid_request")
+	l.post("/v1/chat/completions", chat("model", "nothing")).wantOutcome("404 model_not_found")
+	for range 2 {
+		l.post("/v1/chat/completions", chat(), "Idempotency-Key", "one").want(200)
+	}
+	// which is known before the body is looked at
+	l.post("/v1/chat/completions", `{"model":`).wantOutcome("429 rate_limit_exceeded")
+}
+
 func TestTokensPerMinute(t *testing.T) {
 	l := newLimited(t, completion)
 	l.plan("rate_limit_tpm", 250).want(200)
@@ -274,7 +287,11 @@ func TestDoneTwiceCountsOnce(t *testing.T) {
 	h := newHouse(t)
 	event := new(core.RequestEvent)
 	event.Request, event.Response = httptest.NewRequest("POST", "/v1/chat/completions", nil), httptest.NewRecorder()
-	a, err := h.server.admitCall(event, caller{kind: user, userID: h.alice.Id}, callAsk{estimated: 1000, session: true})
+	turn, err := h.server.takeTurn(event, caller{kind: user, userID: h.alice.Id}, entitlement{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	a, err := turn.admit(callAsk{estimated: 1000, session: true}, event.Response.Header())
 	if err != nil {
 		t.Fatal(err)
 	}

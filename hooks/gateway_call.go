@@ -35,6 +35,7 @@ type call struct {
 	content   callContent
 	asked     metering.Ask
 	upstreams []gateway.Upstream
+	turn      *turn
 	admission *admission
 	bill      bill
 	ticket    *replayTicket // nil without an Idempotency-Key
@@ -105,9 +106,16 @@ func (c *call) run() error {
 	return c.answer()
 }
 
-// read identifies the caller and reads what they sent.
+// read identifies the caller, whose turn it must be, and reads what they sent.
 func (c *call) read() (err error) {
 	if c.caller, err = requireGatewayCaller(c.event); err != nil {
+		return err
+	}
+	c.bill = bill{server: c.server, request: gatewayRequest(c.caller)}
+	if c.plan, err = c.server.entitlementOf(c.event.Request.Context(), c.bill.request.Subject); err != nil {
+		return err
+	}
+	if c.turn, err = c.server.takeTurn(c.event, c.caller, c.plan); err != nil {
 		return err
 	}
 	if err := c.allowToWrite(0); err != nil {
@@ -117,7 +125,6 @@ func (c *call) read() (err error) {
 		return err
 	}
 	c.asked = c.content.ask()
-	c.bill = bill{server: c.server, request: gatewayRequest(c.caller)}
 	return nil
 }
 
@@ -140,16 +147,12 @@ func (c *call) prepare() (err error) {
 	if c.upstreams, err = c.server.upstreamsFor(c.route.endpoint, c.asked.Model); err != nil {
 		return err
 	}
-	if c.plan, err = c.server.entitlementOf(c.event.Request.Context(), c.bill.request.Subject); err != nil {
-		return err
-	}
 	if c.upstreams, err = c.server.openUpstreams(c.caller, c.plan, c.route.endpoint, c.asked.Estimate, c.upstreams); err != nil {
 		return err
 	}
-	c.admission, err = c.server.admitCall(c.event, c.caller, callAsk{
-		endpoint: c.route.endpoint, session: c.asked.Stream,
-		estimated: c.asked.Estimate.InputTokens() + c.asked.Estimate.OutputTokens(),
-	})
+	c.admission, err = c.turn.admit(callAsk{
+		session: c.asked.Stream, estimated: c.asked.Estimate.InputTokens() + c.asked.Estimate.OutputTokens(),
+	}, c.event.Response.Header())
 	if err == nil {
 		c.bill.request.Spender = c.admission.spender()
 	}

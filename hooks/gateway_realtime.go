@@ -122,11 +122,15 @@ func (c *realtimeCall) prepare(id string) (err error) {
 		return err
 	}
 	c.wallet.upstream = c.upstreams[0] // until one has answered
-	c.admission, err = c.server.admitCall(c.event, c.caller, callAsk{endpoint: c.endpoint, session: true})
-	if err == nil {
-		c.wallet.admission, c.wallet.request.Spender = c.admission, c.admission.spender()
+	turn, err := c.server.takeTurn(c.event, c.caller, c.wallet.plan)
+	if err != nil {
+		return err
 	}
-	return err
+	if c.admission, err = turn.admit(callAsk{session: true}, c.event.Response.Header()); err != nil {
+		return err
+	}
+	c.wallet.admission, c.wallet.request.Spender = c.admission, c.admission.spender()
+	return nil
 }
 
 func (c *realtimeCall) billing() realtime.Billing {
