@@ -12,7 +12,11 @@ import (
 // adjustmentEvent names the n-th adjustment of a wallet. It is an external event,
 // so that the books find it and no two exist.
 func adjustmentEvent(subject ledger.Subject, n int) string {
-	return fmt.Sprintf("%s%s:%s:%d", adjustmentPrefix, subject.Type, subject.ID, n)
+	event := fmt.Sprintf("%s%s:%s:%d", adjustmentPrefix, subject.Type, subject.ID, n)
+	if len(event) <= ledger.MaxExternalEventBytes {
+		return event
+	}
+	return hashedEnd(event, ledger.MaxExternalEventBytes)
 }
 
 const adjustmentPrefix = "d1-import:balance:"
@@ -52,12 +56,30 @@ func (b *bookkeeper) adjust(wallet *walletSum) error {
 	if missing == made {
 		return nil
 	}
-	b.report.Table("wallets").note("its stored balance was not the sum of its ledger: an adjust entry makes up for the difference",
-		fmt.Sprintf("%s: stored %d, ledger %d", wallet.subject.ID, wallet.stored, wallet.sum))
 	for ; missing != made && n < maxAdjustments; n++ {
 		step := max(-ledger.MaxAmountTokens, min(ledger.MaxAmountTokens, missing-made))
-		b.pending = append(b.pending, pendingEntry{entry: b.adjustment(wallet, n, step)})
 		made += step
+		p := pendingEntry{entry: b.adjustment(wallet, n, step), id: fmt.Sprintf("%s: stored %d, ledger %d", wallet.subject.ID, wallet.stored, wallet.sum)}
+		if missing == made {
+			p.notes = []string{"its stored balance was not the sum of its ledger: an adjust entry makes up for the difference"}
+		}
+		b.pending = append(b.pending, p)
+	}
+	return nil
+}
+
+// settleAdjustment tells of an adjustment when it is written.
+func (b *bookkeeper) settleAdjustment(p *pendingEntry, result ledger.ImportResult) error {
+	switch result.State {
+	case ledger.ImportDone:
+		b.report.Table("wallet_ledger").Made++
+		for _, note := range p.notes {
+			b.report.Table("wallets").note(note, p.id)
+		}
+	case ledger.ImportRefused:
+		b.refuse(p, result.Err.Error())
+	default:
+		b.refuse(p, "another entry has its id or its event")
 	}
 	return nil
 }

@@ -7,8 +7,8 @@ import (
 	"sokuji/internal/ledger"
 )
 
-// entryOf reads a row of the ledger, or says why it cannot be an entry.
-func (i *importer) entryOf(r *row) (entry ledger.ImportedEntry, reason string) {
+// entryOf reads a row of a wallet's ledger, or says why it cannot be an entry.
+func (i *importer) entryOf(r *row, subject ledger.Subject) (entry ledger.ImportedEntry, reason string) {
 	amount, ok := r.tokens("amount_tokens")
 	switch {
 	case !ok:
@@ -17,18 +17,22 @@ func (i *importer) entryOf(r *row) (entry ledger.ImportedEntry, reason string) {
 		return entry, "its amount_tokens is beyond 10^15"
 	case r.text("id") == "":
 		return entry, "it has no id"
+	case r.text("id") != textOf(r.value("id")):
+		return entry, "its id is not UTF-8"
+	case r.subject() != subject:
+		return entry, "its subject_id is not UTF-8"
 	case len(r.text("id")) > ledger.MaxReferenceBytes:
 		return entry, fmt.Sprintf("its id is longer than %d bytes", ledger.MaxReferenceBytes)
 	}
 	entry = ledger.ImportedEntry{
-		Subject:         r.subject(),
+		Subject:         subject,
 		ID:              r.text("id"),
 		At:              r.instant("created_at", i.now),
 		Amount:          amount,
 		ReferenceType:   r.bounded("reference_type", ledger.MaxReferenceBytes),
 		ReferenceID:     r.bounded("reference_id", ledger.MaxReferenceBytes),
 		PlanID:          r.bounded("plan_id", ledger.MaxReferenceBytes),
-		ExternalEventID: r.bounded("external_event_id", ledger.MaxExternalEventBytes),
+		ExternalEventID: r.event("external_event_id"),
 		Description:     r.bounded("description", ledger.MaxDescriptionBytes),
 		Metadata:        r.json("metadata"),
 	}

@@ -72,6 +72,8 @@ type importer struct {
 	archivedBefore  string // usage rows of these books that are older may be in archives
 	// isFresh: there was no entry and no usage row when the run began.
 	isFresh bool
+	// hasTwins: some id stands on two rows of the dump's ledger.
+	hasTwins bool
 }
 
 func (i *importer) run() error {
@@ -114,6 +116,11 @@ func (i *importer) prepare() error {
 	if err != nil {
 		return fmt.Errorf("look for entries: %w", err)
 	}
+	twins, err := i.staging.number(i.ctx, `SELECT EXISTS (SELECT 1 FROM d1_wallet_ledger GROUP BY id HAVING COUNT(*) > 1)`)
+	if err != nil {
+		return err
+	}
+	i.hasTwins = twins != 0
 	// Rows come in the order of the dump, and so all over the indexes: with a larger
 	// cache and rarer checkpoints a page is written once for many of them.
 	for _, pragma := range []string{`PRAGMA cache_size = -48000`, `PRAGMA wal_autocheckpoint = 16000`} {

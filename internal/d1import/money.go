@@ -56,24 +56,29 @@ type walletSum struct {
 	// isStored: the dump has a balance that can be held against the sum.
 	isStored bool
 	// events are the external events of our own adjustments that the dump has, which
-	// comes from a server like this one then: they are in the sum.
+	// comes from a server like this one then: they are in the sum. So are those whose
+	// money another entry of the books brought.
 	events map[string]bool
 }
 
 func (w *walletSum) add(entry ledger.ImportedEntry) {
 	w.sum += entry.Amount
-	if !strings.HasPrefix(entry.ExternalEventID, adjustmentPrefix) {
-		return
+	if strings.HasPrefix(entry.ExternalEventID, adjustmentPrefix) {
+		w.counted(entry.ExternalEventID)
 	}
+}
+
+func (w *walletSum) counted(event string) {
 	if w.events == nil {
 		w.events = make(map[string]bool)
 	}
-	w.events[entry.ExternalEventID] = true
+	w.events[event] = true
 }
 
 type pendingEntry struct {
-	entry  ledger.ImportedEntry
-	wallet *walletSum // nil for an adjustment of ours
+	entry ledger.ImportedEntry
+	// wallet is nil for an adjustment of ours; its notes are the wallet's then.
+	wallet *walletSum
 	id     string
 	notes  []string
 }
@@ -105,14 +110,22 @@ func (b *bookkeeper) wallet(subject ledger.Subject) error {
 
 // take adds an entry, with its usage rows, to what is pending.
 func (b *bookkeeper) take(r *row, pos int64, wallet *walletSum, isOwner bool) error {
-	usage, err := b.usageOf(r, pos)
+	isFirst, err := b.isFirst(r, pos)
+	if err != nil {
+		return err
+	}
+	if !isFirst {
+		b.skipEntry(r.id(), reasonTwice, nil) // its usage rows are those of the first
+		return nil
+	}
+	usage, err := b.usageOf(r)
 	if err != nil {
 		return err
 	}
 	reason := reasonOtherOwner
 	var entry ledger.ImportedEntry
 	if isOwner {
-		entry, reason = b.entryOf(r)
+		entry, reason = b.entryOf(r, wallet.subject)
 	}
 	if reason != "" {
 		b.skipEntry(r.id(), reason, idsOf(usage))
@@ -124,6 +137,17 @@ func (b *bookkeeper) take(r *row, pos int64, wallet *walletSum, isOwner bool) er
 		return nil
 	}
 	return b.flush()
+}
+
+// isFirst tells whether a row is the first of its wallet with its id. The money of
+// the others would count twice, though it is in the books once.
+func (b *bookkeeper) isFirst(r *row, pos int64) (bool, error) {
+	if !b.hasTwins || r.value("id") == nil { // without an id it is refused anyway
+		return true, nil
+	}
+	first, err := b.staging.number(b.ctx, `SELECT MIN(pos) FROM d1_wallet_ledger WHERE id = ? AND subject_type = ? AND subject_id = ?`,
+		r.value("id"), r.value("subject_type"), r.value("subject_id"))
+	return first == pos, err
 }
 
 // ensureWallet makes the wallet of a user who does not exist: what they were paid
@@ -212,29 +236,43 @@ func (b *bookkeeper) write(pending []pendingEntry, isFresh bool) error {
 				return err
 			}
 		case errors.Is(err, ledger.ErrConflict):
-			b.skipEntry(chunk[0].id, "it breaks a constraint of the database", usageIDs(chunk[0].entry))
+			b.refuse(&chunk[0], "it breaks a constraint of the database")
 		case err != nil:
 			return fmt.Errorf("write the ledger: %w", err)
 		default:
-			for n, result := range results {
-				b.settle(&chunk[n], result)
+			if err := b.settleAll(chunk, results); err != nil {
+				return err
 			}
 		}
 	}
 	return nil
 }
 
-// settle counts what became of an entry and of its usage rows.
-func (b *bookkeeper) settle(p *pendingEntry, result ledger.ImportResult) {
-	report, usage := b.report.Table("wallet_ledger"), b.report.Table("usage_logs")
-	if p.wallet == nil {
-		if result.State == ledger.ImportDone {
-			report.Made++
-		} else {
-			report.note("an adjustment could not be written: "+fmt.Sprint(result.Err), p.entry.Subject.ID)
+func (b *bookkeeper) settleAll(chunk []pendingEntry, results []ledger.ImportResult) error {
+	for n, result := range results {
+		settle := b.settle
+		if chunk[n].wallet == nil {
+			settle = b.settleAdjustment
 		}
+		if err := settle(&chunk[n], result); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// refuse skips a row of the dump, or tells of an adjustment that is missing.
+func (b *bookkeeper) refuse(p *pendingEntry, reason string) {
+	if p.wallet == nil {
+		b.report.Table("wallet_ledger").note("an adjustment could not be written: "+reason, p.entry.Subject.ID)
 		return
 	}
+	b.skipEntry(p.id, reason, usageIDs(p.entry))
+}
+
+// settle counts what became of an entry and of its usage rows.
+func (b *bookkeeper) settle(p *pendingEntry, result ledger.ImportResult) error {
+	report, usage := b.report.Table("wallet_ledger"), b.report.Table("usage_logs")
 	switch result.State {
 	case ledger.ImportDone, ledger.ImportKnown:
 		p.wallet.add(p.entry)
@@ -243,14 +281,36 @@ func (b *bookkeeper) settle(p *pendingEntry, result ledger.ImportResult) {
 			usage.settle(n < len(result.Usage) && result.Usage[n])
 		}
 	case ledger.ImportEvent:
-		p.wallet.add(p.entry) // its money is in the books
-		b.skipEntry(p.id, "another entry has its external_event_id: its money is in the books already", usageIDs(p.entry))
+		isPaid, err := b.isPaid(p, result.Holder)
+		if err != nil {
+			return err
+		}
+		reason := "another entry has its external_event_id, and not its money"
+		if isPaid {
+			p.wallet.add(p.entry)
+			p.wallet.counted(p.entry.ExternalEventID)
+			reason = "another entry has its external_event_id: its money is in the books already"
+		}
+		b.skipEntry(p.id, reason, usageIDs(p.entry))
 	case ledger.ImportRefused:
-		b.skipEntry(p.id, result.Err.Error(), usageIDs(p.entry))
+		b.refuse(p, result.Err.Error())
 	}
 	for _, note := range p.notes {
 		report.note(note, p.id)
 	}
+	return nil
+}
+
+// isPaid tells whether the entry that has an external event brought the very money
+// of a row of the dump, as one that was posted here does for a payment that both
+// backends heard of. It does so once, and not if it is itself a row of the dump.
+func (b *bookkeeper) isPaid(p *pendingEntry, holder ledger.Entry) (bool, error) {
+	if holder.Subject != p.entry.Subject || holder.Amount != p.entry.Amount || p.wallet.events[p.entry.ExternalEventID] {
+		return false, nil
+	}
+	isStaged, err := b.staging.number(b.ctx, `SELECT EXISTS (SELECT 1 FROM d1_wallet_ledger WHERE id = ? AND subject_type = ? AND subject_id = ?)`,
+		holder.ID, string(holder.Subject.Type), holder.Subject.ID)
+	return isStaged == 0, err
 }
 
 func (b *bookkeeper) skipEntry(id, reason string, usage []string) {

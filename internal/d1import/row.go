@@ -1,6 +1,8 @@
 package d1import
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"math"
@@ -51,6 +53,25 @@ func (r *row) bounded(column string, maxBytes int) string {
 		text = cut(text, maxBytes)
 	}
 	return text
+}
+
+// event is the id of an external event, by which payments are told apart. One that
+// cannot be kept as it is ends in a hash of all of it, for two that begin alike are
+// two payments.
+func (r *row) event(column string) string {
+	whole := textOf(r.value(column))
+	if len(whole) <= ledger.MaxExternalEventBytes && utf8.ValidString(whole) {
+		return whole
+	}
+	r.note("%s is longer than %d bytes, or not UTF-8: its end was replaced by a hash of the whole", column, ledger.MaxExternalEventBytes)
+	return hashedEnd(whole, ledger.MaxExternalEventBytes)
+}
+
+// hashedEnd is the beginning of a text, and a hash of all of it.
+func hashedEnd(text string, maxBytes int) string {
+	sum := sha256.Sum256([]byte(text))
+	end := "#" + hex.EncodeToString(sum[:])
+	return cut(strings.ToValidUTF8(text, ""), maxBytes-len(end)) + end
 }
 
 // cut shortens a text to whole characters.

@@ -177,11 +177,11 @@ var strangeRows = []strange{
 		"wallet_ledger": rowsOf("wallet_ledger", "'e1','user','"+ada+"',1,'mint',NULL,NULL,NULL,NULL,NULL,NULL,'yesterday'", entryRow("e2", "2", "mint"))},
 		values: map[string]string{`SELECT created_at||' '||seq FROM wallet_ledger WHERE id='e1'`: "2026-11-24 12:00:00.000Z 2"}},
 	{name: "no id of an entry", table: "wallet_ledger", counts: "1 0 1 0", reason: "no id", of: "(no id)", rows: map[string][]string{"wallet_ledger": rowsOf("wallet_ledger", "NULL,'user','"+ada+"',1,'mint',NULL,NULL,NULL,NULL,NULL,NULL,NULL")}},
-	{name: "an id of two entries", table: "wallet_ledger", counts: "2 1 1 0", reason: "another entry", of: "e1", rows: map[string][]string{"wallet_ledger": rowsOf("wallet_ledger", entryRow("e1", "1", "mint"), entryRow("e1", "2", "mint"))}},
-	{name: "an event of two entries", table: "wallet_ledger", counts: "2 1 1 0", reason: "external_event_id", of: "e2", rows: map[string][]string{
+	{name: "an id of two entries", table: "wallet_ledger", counts: "2 1 1 0", reason: "twice", of: "e1", rows: map[string][]string{"wallet_ledger": rowsOf("wallet_ledger", entryRow("e1", "1", "mint"), entryRow("e1", "2", "mint"))}},
+	{name: "an event of two entries", table: "wallet_ledger", counts: "2 1 1 1", reason: "and not its money", of: "e2", rows: map[string][]string{
 		"wallets":       rowsOf("wallets", "'user','"+ada+"',2,0,NULL"),
 		"wallet_ledger": rowsOf("wallet_ledger", "'e1','user','"+ada+"',1,'mint',NULL,NULL,NULL,'evt',NULL,NULL,'2026-10-01T00:00:00.000Z'", "'e2','user','"+ada+"',1,'mint',NULL,NULL,NULL,'evt',NULL,NULL,'2026-10-01T00:00:00.000Z'")},
-		values: map[string]string{`SELECT COUNT(*) FROM wallet_ledger`: "1"}},
+		values: map[string]string{`SELECT COUNT(*) FROM wallet_ledger`: "2", `SELECT balance_tokens FROM wallets`: "2"}},
 	{name: "entries out of order", table: "wallet_ledger", counts: "3 3 0 0", rows: map[string][]string{"wallet_ledger": rowsOf("wallet_ledger",
 		"'e1','user','"+ada+"',1,'mint',NULL,NULL,NULL,NULL,NULL,NULL,'2026-10-03 00:00:00'", "'e2','user','"+ada+"',2,'mint',NULL,NULL,NULL,NULL,NULL,NULL,1790899200", "'e3','user','"+ada+"',4,'mint',NULL,NULL,NULL,NULL,NULL,NULL,'2026-10-03T00:00:00.000Z'")},
 		values: map[string]string{`SELECT group_concat(id,' ') FROM (SELECT id FROM wallet_ledger ORDER BY seq)`: "e2 e1 e3"}},

@@ -8,24 +8,10 @@ import (
 
 // usageOf are the usage rows that name an entry of the same wallet as the one that
 // paid for them.
-func (i *importer) usageOf(entry *row, pos int64) ([]*row, error) {
-	id := entry.text("id")
-	if id == "" {
-		return nil, nil
-	}
+func (i *importer) usageOf(entry *row) ([]*row, error) {
 	const named = `WHERE t.ledger_id = ? AND t.ledger_id != '' AND t.subject_type = ? AND t.subject_id = ? ORDER BY t.pos`
-	subject := entry.subject()
-	rows, err := i.staging.list(i.ctx, tableNamed("usage_logs"), named, []any{id, string(subject.Type), subject.ID}, maxRowsPerUser)
-	if err != nil || len(rows) == 0 {
-		return nil, err
-	}
-	// Where two entries have one id, the rows belong to the first of that wallet.
-	first, err := i.staging.number(i.ctx, `SELECT MIN(pos) FROM d1_wallet_ledger WHERE id = ? AND subject_type = ? AND subject_id = ?`,
-		id, string(subject.Type), subject.ID)
-	if first != pos {
-		return nil, err
-	}
-	return rows, err
+	owner := []any{entry.value("id"), entry.value("subject_type"), entry.value("subject_id")}
+	return i.staging.list(i.ctx, tableNamed("usage_logs"), named, owner, maxRowsPerUser)
 }
 
 func idsOf(rows []*row) []string {

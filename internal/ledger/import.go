@@ -14,7 +14,7 @@ type ImportState int
 const (
 	ImportDone    ImportState = iota // it is in the books now
 	ImportKnown                      // it was there before, by its id
-	ImportEvent                      // another entry has its external event: the money is in the books already
+	ImportEvent                      // another entry has its external event, see Holder
 	ImportRefused                    // see the error
 )
 
@@ -22,6 +22,10 @@ const (
 type ImportResult struct {
 	State ImportState
 	Err   error // an *Error that says why it was refused
+	// Holder is the entry that has the external event. Whether its money is that of
+	// the imported one is the caller's question: it may be of another wallet, or of
+	// another amount.
+	Holder Entry
 	// Usage tells for each of the entry's usage rows whether it was written.
 	Usage []bool
 }
@@ -89,13 +93,13 @@ type importRun struct {
 	wallets kept[Wallet]
 	grants  kept[Grant]
 	entries map[string]*Entry // of this run, by id
-	events  map[string]bool   // external events of this run
+	events  map[string]*Entry // of this run, by external event
 	usage   map[string]bool   // ids of this run
 	rollups datedRollups
 }
 
 func newImportRun(tx Tx) *importRun {
-	return &importRun{tx: tx, entries: make(map[string]*Entry), events: make(map[string]bool), usage: make(map[string]bool)}
+	return &importRun{tx: tx, entries: make(map[string]*Entry), events: make(map[string]*Entry), usage: make(map[string]bool)}
 }
 
 func (r *importRun) add(entry ImportedEntry) (ImportResult, error) {
@@ -144,14 +148,18 @@ func (r *importRun) known(entry ImportedEntry) (ImportResult, bool, error) {
 	if entry.ExternalEventID == "" {
 		return ImportResult{}, false, nil
 	}
-	isUsed := r.events[entry.ExternalEventID]
-	if !isUsed && !r.isFresh {
-		var err error
-		if _, isUsed, err = r.tx.EntryByExternalEvent(entry.ExternalEventID); err != nil {
+	holder, isHeld := r.events[entry.ExternalEventID]
+	if !isHeld && !r.isFresh {
+		stored, isStored, err := r.tx.EntryByExternalEvent(entry.ExternalEventID)
+		if err != nil {
 			return ImportResult{}, false, err
 		}
+		holder, isHeld = &stored, isStored
 	}
-	return ImportResult{State: ImportEvent}, isUsed, nil
+	if !isHeld {
+		return ImportResult{}, false, nil
+	}
+	return ImportResult{State: ImportEvent, Holder: *holder}, true, nil
 }
 
 // record adds an outcome to what will be written.
@@ -165,7 +173,7 @@ func (r *importRun) record(imported ImportedEntry, outcome Outcome) (ImportResul
 	r.changes.Entries = append(r.changes.Entries, entry)
 	r.entries[entry.ID] = entry
 	if entry.ExternalEventID != "" {
-		r.events[entry.ExternalEventID] = true
+		r.events[entry.ExternalEventID] = entry
 	}
 	result := ImportResult{State: ImportDone}
 	charge := UsageTotals{Uses: 1, Tokens: -entry.Amount}
