@@ -46,11 +46,17 @@ func (c *call) answerWhole(answer *gateway.Answer) error {
 	header.Set(chargedTokensHeader, strconv.FormatInt(charged, 10))
 	header.Set("Content-Length", strconv.Itoa(len(body)))
 	c.ticket.finish(&keptAnswer{status: answer.Status, contentType: header.Get("Content-Type"), charged: charged, body: body})
+	return c.writeWhole(answer.Status, body)
+}
+
+// writeWhole writes an answer in one piece to a client that may be slow, but not
+// for ever.
+func (c *call) writeWhole(status int, body []byte) error {
 	if err := c.allowToWrite(wholeWriteTimeout); err != nil {
 		return err
 	}
-	c.event.Response.WriteHeader(answer.Status)
-	_, err = c.event.Response.Write(body)
+	c.event.Response.WriteHeader(status)
+	_, err := c.event.Response.Write(body)
 	return ignoreGoneClient(err)
 }
 

@@ -267,9 +267,7 @@ func (c *call) failed(failure *gateway.Failure) error {
 		return refusalOfFailure(failure)
 	}
 	gateway.ReturnHeaders(c.event.Response.Header(), failure.Header)
-	c.event.Response.WriteHeader(failure.Status)
-	_, err := c.event.Response.Write(failure.Body)
-	return err
+	return c.writeWhole(failure.Status, failure.Body)
 }
 
 // settle charges what a call used and writes its usage row.

@@ -221,7 +221,5 @@ func (c *call) repeat(kept *keptAnswer) error {
 	header.Set("Idempotent-Replayed", "true")
 	header.Set("Content-Type", kept.contentType)
 	header.Set(chargedTokensHeader, strconv.FormatInt(kept.charged, 10))
-	c.event.Response.WriteHeader(kept.status)
-	_, err := c.event.Response.Write(kept.body)
-	return ignoreGoneClient(err)
+	return c.writeWhole(kept.status, kept.body)
 }
