@@ -7,7 +7,6 @@ import (
 
 	"github.com/pocketbase/pocketbase/core"
 
-	"sokuji/internal/pricebook"
 	"sokuji/internal/pricing"
 )
 
@@ -45,7 +44,7 @@ func priceOf(record *core.Record) (pricing.Price, error) {
 		ID:            record.Id,
 		Provider:      record.GetString("provider"),
 		Model:         record.GetString("model"),
-		Prefix:        record.GetString("match") == pricebook.MatchPrefix,
+		Prefix:        isPrefixPrice(record),
 		Feature:       record.GetString("feature"),
 		MarginPPM:     int64(record.GetInt("margin_ppm")),
 		EffectiveFrom: record.GetDateTime("effective_from").Time(),

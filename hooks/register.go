@@ -36,6 +36,7 @@ func (s *server) bind(public fs.FS) error {
 	bindKeyForm(app)
 	bindHiddenColumns(app)
 	bindProviderForm(app, s)
+	bindPriceForm(app)
 	bindEntitlementPlans(app)
 	bindEntitlementForm(app)
 	bindDatabaseUpkeep(app)
