@@ -2,35 +2,28 @@ package limits
 
 import (
 	"math"
-	"strings"
 	"sync"
 	"time"
 )
 
-// bucket is what one key has taken and did not get back yet. It is linked in the
-// order of the last calls.
+// bucket is what one key has taken and did not get back yet.
 type bucket struct {
-	key            string
-	taken          int64 // 0 (full) to twice the size (in debt)
-	at             time.Time
-	previous, next *bucket
+	taken int64 // 0 (full) to twice the size (in debt)
+	at    time.Time
 }
 
 // bucketShard is a part of Buckets, guarded by its own mutex.
 type bucketShard struct {
 	mutex   sync.Mutex
 	period  time.Duration
-	maxKeys int
-	buckets map[string]*bucket
-	list    bucket // the sentinel of a ring: list.next was idle longest
+	buckets ordered[bucket] // by their last calls
 
 	_ [64]byte // keeps two mutexes off one cache line
 }
 
 func (s *bucketShard) init(period time.Duration, maxKeys int) {
-	s.period, s.maxKeys = period, maxKeys
-	s.buckets = make(map[string]*bucket)
-	s.list.next, s.list.previous = &s.list, &s.list
+	s.period = period
+	s.buckets.init(maxKeys)
 }
 
 // take decides; amount is at most size.
@@ -63,14 +56,13 @@ func (s *bucketShard) give(key string, size, amount int64, now time.Time) {
 // find brings the bucket of a key up to a moment.
 func (s *bucketShard) find(key string, size int64, now time.Time) *bucket {
 	s.sweep(now)
-	b, known := s.buckets[key]
-	if !known {
-		return s.add(key, now)
+	known := s.buckets.get(key)
+	if known == nil {
+		return &s.buckets.add(key, bucket{at: now}).value
 	}
-	b.refill(size, s.period, now)
-	s.unlink(b)
-	s.append(b)
-	return b
+	known.value.refill(size, s.period, now)
+	s.buckets.touch(known)
+	return &known.value
 }
 
 // refill gives back what has come back since the last call. A moment before that
@@ -124,42 +116,16 @@ func (s *bucketShard) wait(amount, size int64) time.Duration {
 // sweep forgets a few buckets that are full again, longest idle first.
 func (s *bucketShard) sweep(now time.Time) {
 	for range maxSweepPerRequest {
-		oldest := s.list.next
-		if oldest == &s.list || now.Sub(oldest.at) < 2*s.period {
+		idle := s.buckets.first()
+		if idle == nil || now.Sub(idle.value.at) < 2*s.period {
 			return
 		}
-		s.remove(oldest)
+		s.buckets.remove(idle)
 	}
-}
-
-func (s *bucketShard) add(key string, now time.Time) *bucket {
-	if len(s.buckets) >= s.maxKeys {
-		s.remove(s.list.next)
-	}
-	// A key cut from a request would keep all of that request alive.
-	added := &bucket{key: strings.Clone(key), at: now}
-	s.buckets[added.key] = added
-	s.append(added)
-	return added
-}
-
-func (s *bucketShard) remove(b *bucket) {
-	s.unlink(b)
-	delete(s.buckets, b.key)
-}
-
-func (s *bucketShard) unlink(b *bucket) {
-	b.previous.next, b.next.previous = b.next, b.previous
-}
-
-func (s *bucketShard) append(b *bucket) {
-	last := s.list.previous
-	b.previous, b.next = last, &s.list
-	last.next, s.list.previous = b, b
 }
 
 func (s *bucketShard) size() int {
 	s.mutex.Lock()
 	defer s.mutex.Unlock()
-	return len(s.buckets)
+	return len(s.buckets.items)
 }

@@ -291,7 +291,7 @@ func TestWindowDefaultMaxKeys(t *testing.T) {
 	window := mustWindow(t, Config{Max: 1, Period: time.Hour})
 	room := 0
 	for i := range window.shards {
-		room += window.shards[i].maxKeys
+		room += window.shards[i].counters.most
 	}
 	if len(window.shards) != maxShards || room > DefaultMaxKeys || room < DefaultMaxKeys-maxShards {
 		t.Fatalf("%d shards with room for %d keys", len(window.shards), room)
@@ -341,7 +341,7 @@ func TestAllowDoesNotKeepTheRequestAlive(t *testing.T) {
 	request := string(buffer)
 	window.Allow(request[:3], start)
 	for part := range window.shards {
-		for _, c := range window.shards[part].counters {
+		for _, c := range window.shards[part].counters.items {
 			if c.key != "key" {
 				t.Fatalf("remembers %q", c.key)
 			}
