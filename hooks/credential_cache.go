@@ -96,6 +96,14 @@ func bindCaches(app core.App, s *server) {
 		s.authRecords.Clear()
 		return e.Next()
 	})
+	// A new secret of the users' tokens has ended all sessions on disk.
+	app.OnCollectionAfterUpdateSuccess(usersCollection).BindFunc(func(e *core.CollectionEvent) error {
+		s.sessions.ForgetAll()
+		if err := s.silenceAllEnded(e.Context); err != nil {
+			return err
+		}
+		return e.Next()
+	})
 
 	forgetSession := func(e *core.RecordEvent) error {
 		s.sessions.Forget(e.Record.Id)

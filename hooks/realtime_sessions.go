@@ -68,9 +68,20 @@ func (s *server) silence(ctx context.Context, userID string, clients []subscript
 // silenceExpired looks at the clients whose session, as they knew it, has expired.
 // It may have moved on since.
 func (s *server) silenceExpired(ctx context.Context, now time.Time) error {
+	return s.silenceWhere(ctx, func(session accounts.Session) bool { return !now.Before(session.ExpiresAt) })
+}
+
+// silenceAllEnded looks at the clients of all users.
+func (s *server) silenceAllEnded(ctx context.Context) error {
+	return s.silenceWhere(ctx, func(accounts.Session) bool { return true })
+}
+
+// silenceWhere makes guests of the clients of every user of whom a client's session
+// may be over.
+func (s *server) silenceWhere(ctx context.Context, mayBeOver func(accounts.Session) bool) error {
 	due := make(map[string]struct{})
 	for _, client := range s.app.SubscriptionsBroker().Clients() {
-		if session := sessionOfClient(client); session.ID != "" && !now.Before(session.ExpiresAt) {
+		if session := sessionOfClient(client); session.ID != "" && mayBeOver(session) {
 			due[session.UserID] = struct{}{}
 		}
 	}

@@ -236,7 +236,7 @@ func TestTheTriggersStandGuard(t *testing.T) {
 	}
 	want := []string{
 		"api_key_spending_no_delete", "api_key_spending_only_grows", "audit_log_no_delete", "audit_log_no_update", "prices_no_delete", "prices_no_update", "sessions_fill_columns",
-		"usage_archives_keep_terms", "usage_archives_no_delete", "usage_archives_removed_once", "usage_logs_no_update",
+		"usage_archives_keep_terms", "usage_archives_no_delete", "usage_archives_removed_once", "usage_logs_no_update", "users_secret_ends_sessions",
 		"wallet_grant_moves_no_delete", "wallet_grant_moves_no_update", "wallet_grants_keep_terms", "wallet_grants_no_delete",
 		"wallet_holds_closed_once", "wallet_holds_keep_owner", "wallet_holds_no_delete",
 		"wallet_ledger_no_delete", "wallet_ledger_no_update", "wallet_requests_no_delete", "wallet_requests_no_update",

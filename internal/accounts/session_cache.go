@@ -81,6 +81,15 @@ func (c *sessionCache) forgetUser(userID string) {
 	}
 }
 
+func (c *sessionCache) forgetAll() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.generation++
+	clear(c.byKey)
+	clear(c.byID)
+	clear(c.byUser)
+}
+
 func (c *sessionCache) forget(sessionID string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -185,6 +185,9 @@ func (s *Sessions) Forget(sessionID string) { s.cache.forget(sessionID) }
 // ForgetUser drops a user's sessions from memory after the user changed.
 func (s *Sessions) ForgetUser(userID string) { s.cache.forgetUser(userID) }
 
+// ForgetAll drops all sessions from memory after something changed for all users.
+func (s *Sessions) ForgetAll() { s.cache.forgetAll() }
+
 func (s *Sessions) begin(id string, owner Owner, client Client) Session {
 	now := s.now().UTC().Truncate(time.Millisecond)
 	client = client.bounded()
