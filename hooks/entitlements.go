@@ -92,6 +92,9 @@ func bindEntitlementCache(app core.App, s *server) {
 	}
 }
 
+// planLimits are the columns that an entitlement has from its plan.
+var planLimits = []string{"max_concurrent_sessions", "rate_limit_rpm", "rate_limit_tpm", "allowed_models", "features"}
+
 // bindEntitlementPlans brings a plan's limits along when an admin moves somebody
 // to it: those that the admin did not set by hand in the same save. A form that
 // was opened before a payment moved the subject is refused, because PocketBase
@@ -118,7 +121,7 @@ func takePlanLimits(tx core.App, before, after *core.Record) {
 	if err != nil {
 		return // the relation's own check says what is wrong
 	}
-	for _, name := range []string{"max_concurrent_sessions", "rate_limit_rpm", "rate_limit_tpm", "allowed_models", "features"} {
+	for _, name := range planLimits {
 		if before.GetString(name) == after.GetString(name) {
 			after.Set(name, plan.Get(name))
 		}

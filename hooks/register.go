@@ -38,6 +38,7 @@ func (s *server) bind(public fs.FS) error {
 	bindProviderForm(app, s)
 	bindPriceForm(app)
 	bindEntitlementPlans(app)
+	bindPlanLimits(app)
 	bindEntitlementForm(app)
 	bindDatabaseUpkeep(app)
 	bindBackups(app)
