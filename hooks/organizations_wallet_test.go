@@ -187,6 +187,32 @@ func TestAKeyThatNamesNoWalletChargesItsOwner(t *testing.T) {
 	}
 }
 
+// What a member's key says that it used beyond its hold is bounded like a use: a
+// settlement is no way to put any debt on the organisation.
+func TestAMembersSettlementStaysWithinItsBounds(t *testing.T) {
+	c := newCompany(t)
+	c.do("POST", "/api/wallet/mint", c.asRoot(), c.body("amount", 100)).want(200)
+	secret, _ := c.keyWith(map[string]any{
+		"user": c.member.Id, "scopes": []apikeys.Scope{apikeys.ScopeWalletCharge}, "spend_limit_tokens": 60,
+	})
+	limited, free := bearer(secret), c.keyOf(c.member, apikeys.ScopeWalletCharge)
+	open := func(as credential) string {
+		return "/api/wallet/holds/" + c.do("POST", "/api/wallet/holds", as, c.body("amount", 1)).want(201).text("hold.id")
+	}
+	hold, another := open(limited), open(free)
+	before := c.snapshot("wallets", "wallet_ledger", "wallet_holds", "api_key_spending")
+	c.do("POST", hold+"/settle", limited, object("amount", 1_000_000_000_000_000)).wantOutcome("402 insufficient_balance")
+	c.do("POST", another+"/settle", free, object("amount", 100)).wantOutcome("402 insufficient_balance")
+	c.do("POST", hold+"/settle", limited, object("amount", 61)).wantOutcome("403 spend_limit_reached")
+	c.do("POST", hold+"/settle", free, object("amount", 2)).wantOutcome("403 spend_limit_reached")
+	c.unchanged(before)
+	c.do("POST", hold+"/settle", limited, object("amount", 60)).want(200)
+	c.do("POST", another+"/settle", c.asRoot(), c.body("amount", 50)).want(200) // an operator's cost is real
+	if got := c.do("GET", c.walletPath("balance"), c.asRoot(), "").want(200).number("balance"); got != -10 {
+		t.Errorf("the organization has %d, want -10", got)
+	}
+}
+
 // Nobody learns from a refusal whether an organisation, or its hold, exists.
 func TestARefusalTellsNothing(t *testing.T) {
 	c := newCompany(t)

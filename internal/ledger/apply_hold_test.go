@@ -46,6 +46,9 @@ func TestApplyToHolds(t *testing.T) {
 	settle := func(amount int64) ledger.Settle {
 		return ledger.Settle{Request: request, HoldID: "hold1", Amount: amount}
 	}
+	charge := func(by ledger.Authority, amount int64) ledger.Settle {
+		return ledger.Settle{Request: as(by, request), HoldID: "hold1", Amount: amount}
+	}
 	release := ledger.Release{Request: request, HoldID: "hold1"}
 
 	tests := []struct {
@@ -95,7 +98,19 @@ func TestApplyToHolds(t *testing.T) {
 
 		{name: "settle with less", wallet: wallet(30, 10), op: settle(7), hold: open, balance: 23, held: 0, state: ledger.HoldSettled, amount: 10, deadline: time.Minute},
 		{name: "settle with nothing", wallet: wallet(30, 10), op: settle(0), hold: open, balance: 30, held: 0, state: ledger.HoldSettled, amount: 10, deadline: time.Minute},
-		{name: "settle beyond the hold", wallet: wallet(30, 15), op: settle(40), hold: open, balance: -10, held: 5, state: ledger.HoldSettled, amount: 10, deadline: time.Minute},
+		{name: "settle beyond the hold", wallet: wallet(30, 15), op: settle(25), hold: open, balance: 5, held: 5, state: ledger.HoldSettled, amount: 10, deadline: time.Minute},
+		{name: "settle beyond what is available", wallet: wallet(30, 15), op: settle(26), hold: open, code: ledger.CodeInsufficientBalance},
+		{name: "settle beyond what is available as the gateway", wallet: wallet(30, 15), op: charge(ledger.AsGateway, 40), hold: open, balance: -10, held: 5, state: ledger.HoldSettled, amount: 10, deadline: time.Minute},
+		{name: "settle beyond what is available as a superuser", wallet: wallet(30, 15), op: charge(ledger.AsSuperuser, 40), hold: open, balance: -10, held: 5, state: ledger.HoldSettled, amount: 10, deadline: time.Minute},
+		{name: "settle within the hold of an overdrawn wallet", wallet: wallet(-5, 10), op: settle(10), hold: open, balance: -15, held: 0, state: ledger.HoldSettled, amount: 10, deadline: time.Minute},
+		{name: "settle beyond the hold in a frozen wallet", wallet: frozenWith(30, 10), op: settle(30), hold: open, balance: 0, held: 0, state: ledger.HoldSettled, amount: 10, deadline: time.Minute},
+		{name: "settle beyond what a frozen wallet has", wallet: frozenWith(30, 10), op: settle(31), hold: open, code: ledger.CodeInsufficientBalance},
+		{name: "settle with everything after the deadline", wallet: wallet(30, 15), op: settle(25), hold: late, balance: 5, held: 5, state: ledger.HoldSettled, amount: 10},
+		{name: "settle with more after the deadline", wallet: wallet(30, 15), op: settle(26), hold: late, code: ledger.CodeInsufficientBalance},
+		{name: "settle with what is gone after the deadline", wallet: wallet(5, 10), op: settle(6), hold: late, code: ledger.CodeInsufficientBalance},
+		{name: "settle an expired hold with everything", wallet: wallet(30, 3), op: settle(27), hold: holdAt(ledger.HoldExpired, -time.Minute), balance: 3, held: 3, state: ledger.HoldSettled, amount: 10, deadline: -time.Minute},
+		{name: "settle an expired hold with more", wallet: wallet(30, 3), op: settle(28), hold: holdAt(ledger.HoldExpired, -time.Minute), code: ledger.CodeInsufficientBalance},
+		{name: "settle an expired hold with more as the gateway", wallet: wallet(5, 3), op: charge(ledger.AsGateway, 10), hold: holdAt(ledger.HoldExpired, -time.Minute), balance: -5, held: 3, state: ledger.HoldSettled, amount: 10, deadline: -time.Minute},
 		{name: "settle in a frozen wallet", wallet: frozenWith(30, 10), op: settle(7), hold: open, balance: 23, held: 0, state: ledger.HoldSettled, amount: 10, deadline: time.Minute},
 		{name: "settle after the deadline", wallet: wallet(30, 10), op: settle(7), hold: late, balance: 23, held: 0, state: ledger.HoldSettled, amount: 10},
 		{name: "settle an expired hold", wallet: wallet(30, 3), op: settle(7), hold: holdAt(ledger.HoldExpired, -time.Minute), balance: 23, held: 3, state: ledger.HoldSettled, amount: 10, deadline: -time.Minute},

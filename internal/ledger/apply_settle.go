@@ -1,6 +1,9 @@
 package ledger
 
-import "strings"
+import (
+	"fmt"
+	"strings"
+)
 
 // validate allows an amount of 0: the provider may have charged nothing.
 func (s Settle) validate() error {
@@ -24,7 +27,8 @@ func (s Settle) validKey() error {
 }
 
 // apply: the cost is real already, so it is recorded whatever state the wallet is
-// in, beyond the hold and after its deadline too. Only a second closing is refused.
+// in, beyond the hold and after its deadline too. A second closing is refused, and
+// what a client alone says was used beyond what there is.
 func (s Settle) apply(wallet Wallet, facts Facts) (Outcome, error) {
 	before, err := namedHold(wallet, s.Request, s.HoldID, facts)
 	if err != nil {
@@ -32,6 +36,9 @@ func (s Settle) apply(wallet Wallet, facts Facts) (Outcome, error) {
 	}
 	if before.State != HoldOpen && before.State != HoldExpired {
 		return Outcome{}, holdNotOpen(before)
+	}
+	if err := s.withinWallet(wallet, before, facts); err != nil {
+		return Outcome{}, err
 	}
 	after, entry, err := post(wallet, stamp(Entry{
 		Amount:        -s.Amount,
@@ -50,4 +57,48 @@ func (s Settle) apply(wallet Wallet, facts Facts) (Outcome, error) {
 	outcome.Entry, outcome.Usage = entry, usageRow(entry, s.Usage)
 	outcome.draw(wallet, facts, drawOrder{closesHold: true})
 	return outcome, nil
+}
+
+// withinWallet bounds a client as a use is bounded: what lies beyond its hold must
+// be available. Its cost is its own word, and with any number it would put any debt
+// on a wallet that others own. A frozen wallet is no bar.
+func (s Settle) withinWallet(wallet Wallet, before HoldRow, facts Facts) error {
+	if s.Authority != AsClient {
+		return nil
+	}
+	kept := before.at(facts.Now).reserved()
+	wallet.Held += kept - before.reserved()
+	beyond := s.Amount - kept
+	if beyond <= 0 || wallet.Available() >= beyond {
+		return nil
+	}
+	return &Error{
+		Code: CodeInsufficientBalance,
+		Message: fmt.Sprintf("%d tokens are needed beyond what the hold still reserves, and %d are available: top up the wallet, then settle again.",
+			beyond, wallet.Available()),
+		Wallet: &wallet,
+	}
+}
+
+// withinKey does the same for the bounds of the key that the settlement counts for.
+// Those of another key than the one that asks are not known here, so on its account
+// nothing is charged beyond what it reserved.
+func (s Settle) withinKey(spending KeySpending, facts Facts) error {
+	if s.Authority != AsClient {
+		return nil
+	}
+	now := facts.Hold.at(facts.Now)
+	kept := reservedBy(&now, spending.KeyID)
+	spending.HeldTokens += kept - reservedBy(facts.Hold, spending.KeyID)
+	beyond := s.Amount - kept
+	if beyond <= 0 {
+		return nil
+	}
+	if s.Spender.KeyID != spending.KeyID {
+		return &Error{
+			Code:    CodeSpendLimitReached,
+			Message: fmt.Sprintf("The hold belongs to another API key, and reserves %d tokens: settle it with at most these, or with its own key.", kept),
+		}
+	}
+	return s.Spender.allow(spending, beyond)
 }

@@ -113,8 +113,10 @@ func TestOperationsDoNotWaitForASweep(t *testing.T) {
 // A hold past its deadline keeps nothing, also before a sweep has closed it.
 func TestAnOverdueHoldKeepsNothing(t *testing.T) {
 	for name, op := range map[string]func(hold string) ledger.Operation{
-		"use":    func(string) ledger.Operation { return ledger.Use{Request: by(""), Amount: 5, AllowNegative: true} },
-		"settle": func(hold string) ledger.Operation { return ledger.Settle{Request: by(""), HoldID: hold, Amount: 5} },
+		"use": func(string) ledger.Operation { return ledger.Use{Request: by(""), Amount: 5, AllowNegative: true} },
+		"settle": func(hold string) ledger.Operation {
+			return ledger.Settle{Request: as(ledger.AsGateway, by("")), HoldID: hold, Amount: 5}
+		},
 	} {
 		for _, swept := range []bool{true, false} {
 			t.Run(fmt.Sprintf("%s, swept %t", name, swept), func(t *testing.T) {

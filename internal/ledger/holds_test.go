@@ -125,7 +125,9 @@ func TestADeadlineNeedsNoSweep(t *testing.T) {
 	b.sweep(t)
 	b.state(t, id, ledger.HoldExpired)
 	b.wants(t, 100, 0, 0)
-	b.must(t, ledger.Settle{Request: by(""), HoldID: id, Amount: 150}) // the cost is real
+	b.refuses(t, ledger.Settle{Request: by(""), HoldID: id, Amount: 101}, ledger.CodeInsufficientBalance)
+	b.state(t, id, ledger.HoldExpired)
+	b.must(t, ledger.Settle{Request: as(ledger.AsGateway, by("")), HoldID: id, Amount: 150}) // the cost is real
 	b.state(t, id, ledger.HoldSettled)
 	b.wants(t, -50, 0, 0)
 	if wallet, _ := b.Wallet(context.Background(), alice); wallet.Frozen {

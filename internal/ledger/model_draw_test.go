@@ -16,7 +16,7 @@ func (m *model) draw(t *rapid.T) (ledger.Operation, ledger.Subject, string) {
 	subject := rapid.SampledFrom([]ledger.Subject{alice, alice, bob}).Draw(t, "wallet")
 	key := rapid.SampledFrom([]string{"", "", "", "k1", "k2", "k3"}).Draw(t, "key")
 	with := ledger.Request{Subject: subject, IdempotencyKey: key, Actor: "test"}
-	with.Spender = drawSpender(t)
+	with.Spender, with.Authority = drawSpender(t), drawAuthority(t)
 	amount := rapid.Int64Range(1, 20).Draw(t, "amount")
 	kinds := []string{
 		"mint", "mint", "mint", "use", "use", "refund", "refund", "refund", "adjust", "hold", "hold", "hold",
@@ -35,7 +35,11 @@ func (m *model) draw(t *rapid.T) (ledger.Operation, ledger.Subject, string) {
 		sign := rapid.SampledFrom([]int64{1, -1}).Draw(t, "sign")
 		return ledger.Adjust{Request: with, Amount: amount * sign, Description: "why"}, subject, key
 	case "hold":
-		return ledger.Hold{Request: with, Amount: amount, Duration: drawDuration(t)}, subject, key
+		reference := ""
+		if with.Authority == ledger.AsGateway && rapid.Bool().Draw(t, "of a call") {
+			reference = ledger.GatewayReference + "call"
+		}
+		return ledger.Hold{Request: with, Amount: amount, Duration: drawDuration(t), Reference: reference}, subject, key
 	case "extend":
 		return ledger.Extend{Request: with, HoldID: m.drawHold(t), Amount: amount / 4, Duration: drawDuration(t)}, subject, key
 	case "settle":
@@ -65,6 +69,10 @@ func (m *model) drawHold(t *rapid.T) string {
 
 func drawDuration(t *rapid.T) time.Duration {
 	return rapid.SampledFrom([]time.Duration{time.Second, 30 * time.Second, 2 * time.Minute, 10 * time.Minute}).Draw(t, "duration")
+}
+
+func drawAuthority(t *rapid.T) ledger.Authority {
+	return rapid.SampledFrom([]ledger.Authority{ledger.AsClient, ledger.AsClient, ledger.AsGateway, ledger.AsSuperuser}).Draw(t, "authority")
 }
 
 // drawSpender draws bounds anew each time, as an owner may change them.

@@ -170,15 +170,27 @@ func (m *model) open(op ledger.Hold, w *modelWallet, id string) expected {
 	if !m.keyMaySpend(op.Spender, op.Amount) {
 		return expected{code: ledger.CodeSpendLimitReached}
 	}
-	m.holds[id] = &modelHold{key: op.Spender.KeyID, subject: op.Subject, amount: op.Amount, state: ledger.HoldOpen, created: m.now, deadline: m.now.Add(op.Duration)}
+	m.holds[id] = &modelHold{key: op.Spender.KeyID, isGateways: op.Reference != "", subject: op.Subject, amount: op.Amount, state: ledger.HoldOpen, created: m.now, deadline: m.now.Add(op.Duration)}
 	return expected{hold: m.holds[id]}
 }
 
-// find returns a hold of the wallet that is open and in time.
-func (m *model) find(id string, subject ledger.Subject) (*modelHold, ledger.Code) {
+// named returns a hold of the wallet that whoever asks may touch.
+func (m *model) named(id string, with ledger.Request) (*modelHold, ledger.Code) {
 	hold, known := m.holds[id]
-	if !known || hold.subject != subject {
+	switch {
+	case !known || hold.subject != with.Subject:
 		return nil, ledger.CodeHoldNotFound
+	case hold.isGateways && with.Authority == ledger.AsClient:
+		return nil, ledger.CodeForbidden
+	}
+	return hold, ""
+}
+
+// find returns one that is open and in time.
+func (m *model) find(id string, with ledger.Request) (*modelHold, ledger.Code) {
+	hold, code := m.named(id, with)
+	if code != "" {
+		return nil, code
 	}
 	if hold.state != ledger.HoldOpen || !hold.deadline.After(m.now) {
 		return nil, ledger.CodeHoldNotOpen
@@ -187,7 +199,7 @@ func (m *model) find(id string, subject ledger.Subject) (*modelHold, ledger.Code
 }
 
 func (m *model) extend(op ledger.Extend, w *modelWallet) expected {
-	hold, code := m.find(op.HoldID, op.Subject)
+	hold, code := m.find(op.HoldID, op.Request)
 	if code != "" {
 		return expected{code: code}
 	}
@@ -216,12 +228,15 @@ func (m *model) extend(op ledger.Extend, w *modelWallet) expected {
 }
 
 func (m *model) settle(op ledger.Settle, w *modelWallet, id string) expected {
-	hold, known := m.holds[op.HoldID]
-	if !known || hold.subject != op.Subject {
-		return expected{code: ledger.CodeHoldNotFound}
+	hold, code := m.named(op.HoldID, op.Request)
+	if code != "" {
+		return expected{code: code}
 	}
 	if hold.state != ledger.HoldOpen && hold.state != ledger.HoldExpired {
 		return expected{code: ledger.CodeHoldNotOpen}
+	}
+	if code := m.maySettle(op, hold); code != "" {
+		return expected{code: code}
 	}
 	hold.state, hold.key = ledger.HoldSettled, cmp.Or(hold.key, op.Spender.KeyID)
 	m.countUse(hold.key, op.Amount)
@@ -230,8 +245,34 @@ func (m *model) settle(op ledger.Settle, w *modelWallet, id string) expected {
 	return expected{hold: hold}
 }
 
+// maySettle: a client that settles with more than its hold keeps for it asks for
+// what there is without the hold.
+func (m *model) maySettle(op ledger.Settle, hold *modelHold) ledger.Code {
+	if op.Authority != ledger.AsClient {
+		return ""
+	}
+	state := hold.state
+	defer func() { hold.state = state }()
+	kept := int64(0)
+	if state == ledger.HoldOpen && hold.deadline.After(m.now) {
+		kept = hold.amount
+	}
+	hold.state = ledger.HoldReleased
+	if op.Amount > kept && op.Amount > m.available(op.Subject) {
+		return ledger.CodeInsufficientBalance
+	}
+	if hold.key == "" {
+		kept = 0 // nothing of it was reserved for the key
+	}
+	isAnothers := hold.key != "" && hold.key != op.Spender.KeyID
+	if op.Amount > kept && (isAnothers || !m.keyMaySpend(op.Spender, op.Amount)) {
+		return ledger.CodeSpendLimitReached
+	}
+	return ""
+}
+
 func (m *model) release(op ledger.Release) expected {
-	hold, code := m.find(op.HoldID, op.Subject)
+	hold, code := m.find(op.HoldID, op.Request)
 	if code != "" {
 		return expected{code: code}
 	}

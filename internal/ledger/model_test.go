@@ -48,6 +48,7 @@ type modelHold struct {
 	state             ledger.HoldState
 	created, deadline time.Time
 	key               string
+	isGateways        bool
 }
 
 // modelOriginal is an entry that may be refunded.

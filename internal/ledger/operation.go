@@ -33,8 +33,8 @@ type Request struct {
 	// price any more, say. The repetition of a finished request is answered with
 	// the first result all the same.
 	Refusal error
-	// Spender is the key that a hold, an extension or a use is bounded by, and that
-	// a use or a settlement counts for.
+	// Spender is the key that a hold, an extension, a use or a client's settlement is
+	// bounded by, and that a use or a settlement counts for.
 	Spender Spender
 }
 

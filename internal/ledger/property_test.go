@@ -276,6 +276,7 @@ func shape(op ledger.Operation) string {
 	value := reflect.New(reflect.TypeOf(op)).Elem()
 	value.Set(reflect.ValueOf(op))
 	value.FieldByName("Spender").SetZero()
+	value.FieldByName("Authority").SetZero()
 	return fmt.Sprintf("%+v", value.Interface())
 }
 

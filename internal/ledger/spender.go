@@ -101,10 +101,8 @@ func (o *Outcome) countForKey(op Operation, facts Facts) error {
 		o.Hold.KeyID = spending.KeyID
 		reserved = o.Hold.reserved() - reservedBy(facts.Hold, spending.KeyID)
 	}
-	if needed, bounded := boundedTokens(op, reserved); bounded {
-		if err := op.request().Spender.allow(spending, needed); err != nil {
-			return err
-		}
+	if err := withinKey(op, spending, reserved, facts); err != nil {
+		return err
 	}
 	spending.HeldTokens += reserved
 	if o.Usage != nil {
@@ -123,16 +121,18 @@ func reservedBy(hold *HoldRow, keyID string) int64 {
 	return hold.reserved()
 }
 
-// boundedTokens is what an operation asks a key's bounds for. A settlement asks
-// nobody: its cost is real already.
-func boundedTokens(op Operation, reserved int64) (int64, bool) {
+// withinKey refuses what the bounds of a key do not allow, of what an operation
+// takes and newly reserves.
+func withinKey(op Operation, spending KeySpending, reserved int64, facts Facts) error {
 	switch op := op.(type) {
 	case Use:
-		return op.Amount, true
+		return op.Spender.allow(spending, op.Amount)
 	case Hold, Extend:
-		return reserved, true
+		return op.request().Spender.allow(spending, reserved)
+	case Settle:
+		return op.withinKey(spending, facts)
 	}
-	return 0, false
+	return nil
 }
 
 // mayExtend keeps a key from reserving on another key's account.

@@ -73,11 +73,11 @@ func TestAKeyStopsAtItsLimit(t *testing.T) {
 	}
 }
 
-func TestASettlementIsRecordedBeyondTheLimit(t *testing.T) {
+func TestTheGatewaysSettlementIsRecordedBeyondTheLimit(t *testing.T) {
 	b := newKeyBench(t)
 	key := ledger.Spender{KeyID: "key1", LimitTokens: 10}
 	hold := b.want("", ledger.Hold{Request: asking(key), Amount: 10, Duration: time.Hour}).Hold
-	receipt := b.want("", ledger.Settle{Request: asking(ledger.Spender{}), HoldID: hold.ID, Amount: 25})
+	receipt := b.want("", ledger.Settle{Request: as(ledger.AsGateway, asking(ledger.Spender{})), HoldID: hold.ID, Amount: 25})
 	if receipt.Usage.APIKey != "key1" {
 		t.Errorf("the usage row names %q, want the key that opened the hold", receipt.Usage.APIKey)
 	}
@@ -85,6 +85,64 @@ func TestASettlementIsRecordedBeyondTheLimit(t *testing.T) {
 		t.Errorf("the key has spent %d, want 25", got.Tokens)
 	}
 	b.want(ledger.CodeSpendLimitReached, ledger.Hold{Request: asking(key), Amount: 1, Duration: time.Hour})
+}
+
+// What a key says that it used is its own word: beyond its hold it is bounded like
+// a use.
+func TestASettlementStopsAtTheLimit(t *testing.T) {
+	for name, key := range map[string]ledger.Spender{
+		"limit":  {KeyID: "key1", LimitTokens: 100},
+		"day":    {KeyID: "key1", DailyBudgetTokens: 100},
+		"month":  {KeyID: "key1", MonthlyBudgetTokens: 100},
+		"wallet": {KeyID: "key1"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := newKeyBench(t)
+			most, code := int64(100), ledger.CodeSpendLimitReached
+			if name == "wallet" {
+				most, code = 1_000_000, ledger.CodeInsufficientBalance
+			}
+			b.want("", ledger.Hold{Request: asking(key), Amount: 15, Duration: 2 * time.Hour})
+			hold := b.want("", ledger.Hold{Request: asking(key), Amount: 10, Duration: time.Hour}).Hold
+			for range 2 { // the second time behind its deadline
+				b.want(code, ledger.Settle{Request: asking(key), HoldID: hold.ID, Amount: most - 15 + 1})
+				if got := b.spent("key1"); got.Tokens != 0 || got.HeldTokens != 25 {
+					t.Fatalf("a refused settlement left %+v", got)
+				}
+				b.clock.Advance(time.Hour)
+			}
+			b.want("", ledger.Settle{Request: asking(key), HoldID: hold.ID, Amount: most - 15})
+			if got := b.spent("key1"); got.Tokens != most-15 || got.HeldTokens != 15 {
+				t.Errorf("the key has spent %+v", got)
+			}
+		})
+	}
+}
+
+// A key whose limit was lowered meanwhile still settles what it reserved.
+func TestASettlementWithinTheHoldAsksNobody(t *testing.T) {
+	b := newKeyBench(t)
+	hold := b.want("", ledger.Hold{Request: asking(ledger.Spender{KeyID: "key1"}), Amount: 10, Duration: time.Hour}).Hold
+	lowered := ledger.Spender{KeyID: "key1", LimitTokens: 1}
+	b.want(ledger.CodeSpendLimitReached, ledger.Settle{Request: asking(lowered), HoldID: hold.ID, Amount: 11})
+	b.want("", ledger.Settle{Request: asking(lowered), HoldID: hold.ID, Amount: 10})
+}
+
+// Whoever settles, it counts for the key that opened the hold, whose bounds only
+// that key brings along.
+func TestAKeyChargesNoOtherKeyBeyondItsHold(t *testing.T) {
+	b := newKeyBench(t)
+	one, two := ledger.Spender{KeyID: "key1", LimitTokens: 100}, ledger.Spender{KeyID: "key2"}
+	hold := b.want("", ledger.Hold{Request: asking(one), Amount: 10, Duration: time.Hour}).Hold
+	b.want(ledger.CodeSpendLimitReached, ledger.Settle{Request: asking(two), HoldID: hold.ID, Amount: 11})
+	b.want(ledger.CodeSpendLimitReached, ledger.Settle{Request: asking(ledger.Spender{}), HoldID: hold.ID, Amount: 11})
+	b.want("", ledger.Settle{Request: asking(two), HoldID: hold.ID, Amount: 10})
+	nobodys := b.want("", ledger.Hold{Request: asking(ledger.Spender{}), Amount: 50, Duration: time.Hour}).Hold
+	b.want(ledger.CodeSpendLimitReached, ledger.Settle{Request: asking(ledger.Spender{KeyID: "key2", LimitTokens: 20}), HoldID: nobodys.ID, Amount: 21})
+	b.want("", ledger.Settle{Request: asking(ledger.Spender{KeyID: "key2", LimitTokens: 20}), HoldID: nobodys.ID, Amount: 20})
+	if one, two := b.spent("key1"), b.spent("key2"); one.Tokens != 10 || two.Tokens != 20 {
+		t.Errorf("the keys have spent %+v and %+v", one, two)
+	}
 }
 
 func TestAHoldThatEndsGivesTheLimitBack(t *testing.T) {

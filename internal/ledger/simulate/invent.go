@@ -80,7 +80,7 @@ func (v *inventor) request() *request {
 		return v.batch(subject)
 	}
 	r := v.named()
-	with := ledger.Request{Subject: subject, IdempotencyKey: r.key, Actor: "client", Spender: v.spender()}
+	with := ledger.Request{Subject: subject, IdempotencyKey: r.key, Actor: "client", Authority: v.authority(), Spender: v.spender()}
 	r.op = v.operation(r, with)
 	return r
 }
@@ -92,7 +92,7 @@ func (v *inventor) operation(r *request, with ledger.Request) ledger.Operation {
 	case dice < 42:
 		return v.use(r, with)
 	case dice < 60:
-		return ledger.Hold{Request: with, Amount: v.amount(), Duration: v.duration(), Reference: r.name}
+		return ledger.Hold{Request: with, Amount: v.amount(), Duration: v.duration(), Reference: v.reference(r, with)}
 	case dice < 68:
 		extend := ledger.Extend{Request: with, HoldID: v.known(v.holds[with.Subject]), Duration: v.duration()}
 		if v.random.IntN(3) > 0 {
@@ -147,6 +147,19 @@ func (v *inventor) spender() ledger.Spender {
 		KeyID: fmt.Sprintf("key%d", v.random.IntN(2)), LimitTokens: 40 * mostTokens * v.random.Int64N(2),
 		DailyBudgetTokens: 4 * mostTokens, MonthlyBudgetTokens: 20 * mostTokens,
 	}
+}
+
+// authority is mostly a client's, who may least.
+func (v *inventor) authority() ledger.Authority {
+	return []ledger.Authority{ledger.AsClient, ledger.AsClient, ledger.AsGateway, ledger.AsSuperuser}[v.random.IntN(4)]
+}
+
+// reference marks half of the gateway's holds as those of calls.
+func (v *inventor) reference(r *request, with ledger.Request) string {
+	if with.Authority == ledger.AsGateway && v.random.IntN(2) == 0 {
+		return ledger.GatewayReference + r.name
+	}
+	return r.name
 }
 
 func (v *inventor) duration() time.Duration {

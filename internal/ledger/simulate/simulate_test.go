@@ -119,6 +119,7 @@ func TestRunsMeetEverything(t *testing.T) {
 		"fault begin", "fault write", "fault commit", "fault commit, which is on disk", "fault read", "fault due holds", "fault due grants",
 		"slow write", "clock -", "sweep: <nil>", "replayed=true", "overloaded", "batch key", " settled ", " released ",
 		"insufficient_balance", "wallet_frozen", "hold_not_open", "hold_not_found", "over_refund", "idempotency_mismatch",
+		"forbidden", "spend_limit_reached",
 	}
 	const most = 100
 	for seed := uint64(0); len(missing) > 0; seed++ {
