@@ -12,8 +12,6 @@ import (
 )
 
 const (
-	// reasonDeleted is why the wallet of a deleted user is frozen. No mint lifts it.
-	reasonDeleted = "deleted"
 	// deletedByKey is where a user's record carries who deletes it.
 	deletedByKey = "@sokujiDeletedBy"
 	// deletedBySystem stands where nobody said so.
@@ -49,7 +47,7 @@ func bindWalletClosings(app core.App, s *server) {
 func (s *server) closeWallet(closing accounts.Closing) {
 	subject := ledger.UserSubject(closing.UserID)
 	_, err := s.ledger.Do(context.Background(), ledger.Freeze{
-		Request: ledger.Request{Subject: subject, Actor: closing.Actor}, Reason: reasonDeleted,
+		Request: ledger.Request{Subject: subject, Actor: closing.Actor}, Reason: accounts.ReasonDeleted,
 	})
 	if refused, ok := errors.AsType[*ledger.Error](err); ok && refused.Code == ledger.CodeWalletNotFound {
 		err = nil // nothing to close

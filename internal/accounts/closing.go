@@ -1,10 +1,17 @@
 package accounts
 
 import (
+	"context"
+	"database/sql"
 	"fmt"
 
 	"github.com/pocketbase/dbx"
+
+	"sokuji/internal/ledger"
 )
+
+// ReasonDeleted is why the wallet of a deleted user is frozen. No mint lifts it.
+const ReasonDeleted = "deleted"
 
 // Closing is a note that the wallet of a deleted user is to be frozen.
 type Closing struct {
@@ -40,4 +47,17 @@ func ForgetClosing(db dbx.Builder, userID string) error {
 		return fmt.Errorf("forget the closing of a wallet: %w", err)
 	}
 	return nil
+}
+
+// WasDeleted tells whether a user who is not here was: the wallet of such a one is
+// closed, or noted down to be. That it was closed stays in the audit log, also when
+// somebody has unfrozen it since.
+func WasDeleted(ctx context.Context, tx *sql.Tx, userID string) (deleted bool, err error) {
+	err = tx.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM wallet_closings WHERE user_id = ?)
+		OR EXISTS (SELECT 1 FROM audit_log WHERE subject_id = ? AND subject_type = ? AND action = ? AND reason = ?)`,
+		userID, userID, string(ledger.SubjectUser), "wallet."+string(ledger.KindFreeze), ReasonDeleted).Scan(&deleted)
+	if err != nil {
+		return false, fmt.Errorf("look for the closing of a wallet: %w", err)
+	}
+	return deleted, nil
 }

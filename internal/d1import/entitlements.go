@@ -96,7 +96,13 @@ func (i *importer) strayEntitlements() error {
 		if err != nil || isImported {
 			return err
 		}
-		report.skip("there is no user of its id", r.id())
+		reason := "there is no user of its id"
+		if wasDeleted, err := i.wasDeleted(subject.ID); err != nil {
+			return err
+		} else if wasDeleted {
+			reason = reasonUserDeleted
+		}
+		report.skip(reason, r.id())
 		return i.step()
 	})
 }

@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"strings"
 
+	"sokuji/internal/accounts"
 	"sokuji/internal/ledger"
 )
 
@@ -18,6 +19,7 @@ const (
 	reasonTwice     = "its id stands in the dump twice: the first row counts"
 	reasonUserID    = "its id has other characters than letters and digits, or not 15 to 32 of them"
 	reasonNoAddress = "it has no e-mail address"
+	reasonDeleted   = "it was deleted here, and stays so"
 	reasonAddress   = "its e-mail address is another user's, in whatever case of its letters: the first user counts"
 )
 
@@ -52,7 +54,7 @@ func (i *importer) users() error {
 		}
 		if reason != "" {
 			report.skip(reason, id)
-			return i.refuseBelongings(id)
+			return i.refuseBelongings(id, reasonOfBelongings(reason))
 		}
 		report.Imported++
 		newcomer, err := i.insertUser(tx, r)
@@ -78,6 +80,10 @@ func address(r *row) string { return strings.ToLower(strings.TrimSpace(r.text("e
 func (i *importer) refuseUser(tx *sql.Tx, r *row) (reason string, err error) {
 	if !userID.MatchString(r.text("id")) {
 		return reasonUserID, nil
+	}
+	wasDeleted, err := accounts.WasDeleted(i.ctx, tx, r.text("id"))
+	if wasDeleted || err != nil {
+		return reasonDeleted, err
 	}
 	email := address(r)
 	if email == "" {
@@ -126,14 +132,24 @@ func (i *importer) belongings(tx *sql.Tx, o owner) error {
 	)
 }
 
-const reasonUserSkipped = "its user was skipped"
+const (
+	reasonUserSkipped = "its user was skipped"
+	reasonUserDeleted = "its user was deleted here"
+)
+
+func reasonOfBelongings(ofUser string) string {
+	if ofUser == reasonDeleted {
+		return reasonUserDeleted
+	}
+	return reasonUserSkipped
+}
 
 // refuseBelongings counts what belongs to a user who is not imported. The wallet
 // and its ledger are money, and kept.
-func (i *importer) refuseBelongings(id string) error {
+func (i *importer) refuseBelongings(id, reason string) error {
 	for _, name := range []string{"account", "session", "app_user"} {
 		err := i.staging.each(i.ctx, tableNamed(name), `WHERE `+ownerColumn(name)+` = ? ORDER BY t.pos`, []any{id}, func(_ int64, r *row) error {
-			i.report.Table(name).skip(reasonUserSkipped, r.id())
+			i.report.Table(name).skip(reason, r.id())
 			return i.step()
 		})
 		if err != nil {
@@ -141,6 +157,15 @@ func (i *importer) refuseBelongings(id string) error {
 		}
 	}
 	return nil
+}
+
+// wasDeleted tells of a user who is not here whether they were deleted.
+func (i *importer) wasDeleted(id string) (deleted bool, err error) {
+	err = i.inTransaction(func(tx *sql.Tx) error {
+		deleted, err = accounts.WasDeleted(i.ctx, tx, id)
+		return err
+	})
+	return deleted, err
 }
 
 // ownerColumn is where a table names the user.
