@@ -69,7 +69,7 @@ func parseJSONContent(c *call, text []byte) (*jsonContent, error) {
 			return nil, ledger.Invalid(name, sentence(err))
 		}
 	}
-	if err := refuseUnmetered(body); err != nil {
+	if err := refuseUnmetered(c.route.endpoint, body, c.event.Request.Header); err != nil {
 		return nil, err
 	}
 	asked, err := metering.ReadAsk(c.route.endpoint, text)

@@ -288,8 +288,6 @@ func TestWhatIsRefused(t *testing.T) {
 		t.Errorf("the books say %+v", s)
 	}
 	g.post("/v1/moderations", chat()).wantOutcome("404 not_found")
-	// tools that the client runs are welcome
-	g.post("/v1/chat/completions", chat("tools", []any{map[string]any{"type": "function", "function": map[string]any{"name": "f"}}})).want(200)
 }
 
 // What a provider says of our key there is nobody's business.

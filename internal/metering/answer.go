@@ -57,6 +57,10 @@ type rawUsage struct {
 		WebFetches  count `json:"web_fetch_requests"`
 	} `json:"server_tool_use"`
 
+	// Iterations are the model calls of one answer of Anthropic's. Those that compact
+	// the context or ask another model are in no other count.
+	Iterations []rawUsage `json:"iterations"`
+
 	Type    string   `json:"type"` // of a transcription: tokens or duration
 	Seconds duration `json:"seconds"`
 }

@@ -57,9 +57,47 @@ func (u *rawUsage) report(endpoint Endpoint) Report {
 	return report
 }
 
-// anthropic reads counts that exclude each other: input_tokens is what neither came
-// from a cache nor went into one.
+// anthropic reads the counts of an answer, and those of its iterations where they
+// are more.
 func (u *rawUsage) anthropic(odd *notes) pricing.Usage {
+	usage := u.anthropicCounts(odd)
+	if len(u.Iterations) == 0 {
+		return usage
+	}
+	var all pricing.Usage
+	var oddParts notes
+	for i := range u.Iterations {
+		addCounts(&all, u.Iterations[i].anthropicCounts(&oddParts))
+	}
+	if len(oddParts) > 0 {
+		odd.add("iterations have odd counts")
+	}
+	return largerCounts(usage, all)
+}
+
+// anthropicClasses are all that Anthropic counts.
+func anthropicClasses(u *pricing.Usage) [5]*int64 {
+	return [...]*int64{&u.InText, &u.InCachedText, &u.InCacheWrite5m, &u.InCacheWrite1h, &u.OutText}
+}
+
+func addCounts(to *pricing.Usage, more pricing.Usage) {
+	sums, counts := anthropicClasses(to), anthropicClasses(&more)
+	for i := range sums {
+		*sums[i] = min(*sums[i]+*counts[i], pricing.MaxCount)
+	}
+}
+
+func largerCounts(a, b pricing.Usage) pricing.Usage {
+	counts, others := anthropicClasses(&a), anthropicClasses(&b)
+	for i := range counts {
+		*counts[i] = max(*counts[i], *others[i])
+	}
+	return a
+}
+
+// anthropicCounts reads counts that exclude each other: input_tokens is what neither
+// came from a cache nor went into one.
+func (u *rawUsage) anthropicCounts(odd *notes) pricing.Usage {
 	usage := pricing.Usage{
 		InText:         odd.take("input_tokens", u.Input),
 		InCachedText:   odd.take("cache_read_input_tokens", u.CacheRead),

@@ -75,6 +75,9 @@ func (u *rawUsage) complete(later *rawUsage) {
 			*pair.to = *pair.from
 		}
 	}
+	if len(later.Iterations) > 0 {
+		u.Iterations = later.Iterations
+	}
 }
 
 // Report is the provider's last word.

@@ -68,6 +68,11 @@ func TestMeterReadsStreams(t *testing.T) {
 			`{"type":"message_start","message":{"id":"msg_1","usage":{"input_tokens":10,"output_tokens":1}}}`,
 			`{"type":"message_delta","usage":{"input_tokens":12,"cache_read_input_tokens":5,"output_tokens":15}}`,
 		}, pricing.Usage{InText: 12, InCachedText: 5, OutText: 15}, "msg_1"},
+		{"messages whose context was compacted", Messages, []string{
+			`{"type":"message_start","message":{"id":"msg_1","usage":{"input_tokens":10,"output_tokens":1}}}`,
+			`{"type":"message_delta","usage":{"output_tokens":15,"iterations":[{"type":"compaction","input_tokens":50,"output_tokens":20},{"type":"message","input_tokens":10,"output_tokens":15}]}}`,
+			`{"type":"message_delta","usage":{"output_tokens":16}}`,
+		}, pricing.Usage{InText: 60, OutText: 35}, "msg_1"},
 		{"a transcription", Transcriptions, []string{
 			`{"type":"transcript.text.delta","delta":"hi"}`,
 			`{"type":"transcript.text.done","text":"hi","usage":{"type":"tokens","input_tokens":14,"input_token_details":{"text_tokens":0,"audio_tokens":14},"output_tokens":2}}`,

@@ -79,6 +79,16 @@ func TestParseBody(t *testing.T) {
 			pricing.Usage{InText: 1, InCacheWrite1h: 10, OutText: 5}, "cache_creation above"},
 		{"messages, nulls", Messages, `{"usage":{"input_tokens":10,"cache_creation_input_tokens":null,"cache_read_input_tokens":null,"cache_creation":null,"output_tokens":5,"server_tool_use":null}}`,
 			pricing.Usage{InText: 10, OutText: 5}, ""},
+		{"messages whose context was compacted", Messages, `{"usage":{"input_tokens":23000,"output_tokens":1000,"cache_read_input_tokens":5,"iterations":[
+			{"type":"compaction","input_tokens":180000,"output_tokens":3500,"cache_creation_input_tokens":7},{"type":"message","input_tokens":23000,"output_tokens":1000}]}}`,
+			pricing.Usage{InText: 203_000, InCachedText: 5, InCacheWrite5m: 7, OutText: 4500}, ""},
+		{"messages with fewer iterations than counts", Messages, `{"usage":{"input_tokens":10,"output_tokens":5,"iterations":[{"type":"message","input_tokens":3,"output_tokens":9}]}}`,
+			pricing.Usage{InText: 10, OutText: 9}, ""},
+		{"messages with odd iterations", Messages, `{"usage":{"input_tokens":10,"output_tokens":5,"iterations":[{"input_tokens":-3},{"input_tokens":1e99,"output_tokens":"7"},{"output_tokens":8}]}}`,
+			pricing.Usage{InText: 10, OutText: 8}, "iterations have odd counts"},
+		{"messages with iterations beyond the bound", Messages, `{"usage":{"input_tokens":1,"output_tokens":5,"iterations":[{"input_tokens":1000000000000},{"input_tokens":1000000000000}]}}`,
+			pricing.Usage{InText: pricing.MaxCount, OutText: 5}, ""},
+		{"messages with another kind of iterations", Messages, `{"usage":{"input_tokens":10,"iterations":7,"output_tokens":5}}`, pricing.Usage{InText: 10, OutText: 5}, ""},
 		{"messages with a tool of the server", Messages, `{"usage":{"input_tokens":10,"output_tokens":5,"server_tool_use":{"web_search_requests":2}}}`,
 			pricing.Usage{InText: 10, OutText: 5}, "server_tool_use"},
 
