@@ -143,6 +143,33 @@ func sound(event string, milliseconds int) string {
 	return fmt.Sprintf(`{"type":%q,"audio":%q}`, event, base64.StdEncoding.EncodeToString(make([]byte, 48*milliseconds)))
 }
 
+// scripted is a provider of sessions that a test writes: it is told what the client
+// sends, and says what it wants.
+func scripted(told func(message string, say func(messages ...string))) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		socket, err := websocket.Accept(w, r, &websocket.AcceptOptions{InsecureSkipVerify: true})
+		if err != nil {
+			return
+		}
+		defer socket.CloseNow()
+		socket.SetReadLimit(-1)
+		ctx := context.WithoutCancel(r.Context())
+		say := func(messages ...string) {
+			for _, message := range messages {
+				_ = socket.Write(ctx, websocket.MessageText, []byte(message)) // a client who left is noticed at the next read
+			}
+		}
+		say(`{"type":"session.created","session":{}}`)
+		for {
+			_, message, err := socket.Read(ctx)
+			if err != nil {
+				return
+			}
+			told(string(message), say)
+		}
+	}
+}
+
 const commit = `{"type":"input_audio_buffer.commit"}`
 
 // charges lists what alice was charged, oldest first: the event, the tokens, and how

@@ -208,6 +208,39 @@ func TestAClientThatHangsUpPaysWhatTheProviderReports(t *testing.T) {
 	g.wantOneCharge("response.done ", " provider")
 }
 
+// TestAClientThatReadsNothingPaysWhatTheProviderReports: what fills the socket to
+// the client does not keep the report from being read.
+func TestAClientThatReadsNothingPaysWhatTheProviderReports(t *testing.T) {
+	g := newRealtimeHouse(t)
+	cancelled := make(chan struct{})
+	g.up.become(scripted(func(message string, say func(...string)) {
+		switch {
+		case strings.Contains(message, "response.create"):
+			go func() {
+				say(`{"type":"response.created","response":{"id":"resp_1"}}`)
+				for spoken := false; !spoken; {
+					say(fmt.Sprintf(`{"type":"response.output_audio.delta","response_id":"resp_1","delta":%q}`, strings.Repeat("AAAA", 50_000)))
+					select {
+					case <-cancelled:
+						spoken = true
+					default:
+					}
+				}
+				say(`{"type":"response.done","response":{"id":"resp_1","status":"cancelled","usage":{"input_tokens":3,"output_tokens":2}}}`)
+			}()
+		case strings.Contains(message, "response.cancel"):
+			close(cancelled)
+		}
+	}))
+	k := g.talk()
+	k.say(answerInText("")).until("response.output_audio.delta")
+	time.Sleep(200 * time.Millisecond) // the socket fills
+	if err := k.socket.Write(k.ctx, websocket.MessageBinary, []byte("x")); err != nil {
+		t.Fatal(err)
+	}
+	g.wantCharges(fmt.Sprintf("response.done %d provider", 3*heardWord+2*saidWord))
+}
+
 func TestWhoMayNotOpenASessionReadsWhy(t *testing.T) {
 	g := newRealtimeHouse(t)
 	poor := bearer(g.keyOfBob())

@@ -22,6 +22,10 @@ const (
 	// closingTime is how long a provider may take to say what the responses cost
 	// that were cancelled because the session ended.
 	closingTime = 3 * time.Second
+	// lastMessageTime is how long the client may still take to accept the message that
+	// is on its way when the session ends: a part of closingTime, so that the provider
+	// is heard in the rest.
+	lastMessageTime = 500 * time.Millisecond
 	// closeTimeout is how long a side may take to answer that the socket closes.
 	closeTimeout = time.Second
 	// reportInterval is how often that is looked for.

@@ -75,13 +75,16 @@ func (r *relay) finish(cause error) {
 func (r *relay) heard() { r.newest.Store(time.Now().UnixNano()) }
 
 func (r *relay) run(ctx context.Context) error {
+	toClient, cut := context.WithCancel(ctx) // cut soon after the end
+	defer cut()
 	var carrying, telling sync.WaitGroup
-	carrying.Go(func() { r.guarded(func() error { return r.carryFromClient(ctx) }) })
+	carrying.Go(func() { r.guarded(func() error { return r.carryFromClient(ctx, toClient) }) })
 	carrying.Go(func() {
 		defer close(r.providerRead)
-		r.guarded(func() error { return r.carryFromProvider(ctx) })
+		r.guarded(func() error { return r.carryFromProvider(ctx, toClient) })
 	})
 	r.guarded(func() error { return r.watch(ctx) })
+	defer time.AfterFunc(lastMessageTime, cut).Stop()
 
 	telling.Go(func() {
 		r.guarded(func() error { tell(ctx, r.session.Client, refusalOf(r.cause)); return nil })
@@ -111,7 +114,7 @@ func (r *relay) guarded(part func() error) {
 
 // carryFromClient passes one message on before it reads the next, so that a slow
 // provider slows the client, and nothing piles up here.
-func (r *relay) carryFromClient(ctx context.Context) error {
+func (r *relay) carryFromClient(ctx, toClient context.Context) error {
 	for {
 		kind, message, err := r.session.Client.Read(ctx)
 		if err != nil {
@@ -121,19 +124,19 @@ func (r *relay) carryFromClient(ctx context.Context) error {
 		if r.silent.Load() {
 			continue // until the socket closes
 		}
-		if err := r.passToProvider(ctx, kind, message); err != nil {
+		if err := r.passToProvider(ctx, toClient, kind, message); err != nil {
 			return err
 		}
 	}
 }
 
-func (r *relay) passToProvider(ctx context.Context, kind websocket.MessageType, message []byte) error {
+func (r *relay) passToProvider(ctx, toClient context.Context, kind websocket.MessageType, message []byte) error {
 	if kind != websocket.MessageText {
 		return errBinary
 	}
 	message, err := r.session.Billing.FromClient(ctx, message)
 	if refusal, ok := errors.AsType[*Refusal](err); ok && refusal.KeepOpen {
-		if err := writeWithin(ctx, r.session.Client, websocket.MessageText, refusal.event()); err != nil {
+		if err := writeWithin(toClient, r.session.Client, websocket.MessageText, refusal.event()); err != nil {
 			return fmt.Errorf("%w: %w", errClientGone, err)
 		}
 		return nil
@@ -148,8 +151,9 @@ func (r *relay) passToProvider(ctx context.Context, kind websocket.MessageType, 
 }
 
 // carryFromProvider passes on in the same way. It reads on while the session ends:
-// what the provider still reports is charged.
-func (r *relay) carryFromProvider(ctx context.Context) error {
+// what the provider still reports is charged. A client that takes nothing must not
+// keep us from reading it.
+func (r *relay) carryFromProvider(ctx, toClient context.Context) error {
 	for {
 		kind, message, err := r.provider.Read(ctx)
 		if err != nil {
@@ -158,7 +162,7 @@ func (r *relay) carryFromProvider(ctx context.Context) error {
 		r.heard()
 		refused := r.session.Billing.FromServer(ctx, message)
 		if !r.silent.Load() {
-			if err := writeWithin(ctx, r.session.Client, kind, message); err != nil {
+			if err := writeWithin(toClient, r.session.Client, kind, message); err != nil {
 				r.finish(fmt.Errorf("%w: %w", errClientGone, err))
 			}
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"strings"
 	"sync"
@@ -374,6 +375,30 @@ func TestASlowSideSlowsTheOther(t *testing.T) {
 		}
 		s.client.receive()
 	})
+}
+
+// TestAClientThatTakesNothingDoesNotHideTheReport: whoever ends the session while it
+// reads nothing keeps the relay from no report.
+func TestAClientThatTakesNothingDoesNotHideTheReport(t *testing.T) {
+	for name, end := range map[string]func(*scene){
+		"a binary message":   func(s *scene) { s.client.Write(context.Background(), websocket.MessageBinary, []byte("x")) },
+		"the server's drain": func(s *scene) { close(s.drain) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			play(t, plenty, func(s *scene) {
+				s.fromProvider(created("a"))
+				s.provider.send(said("a")) // the relay waits for the client to take it
+				synctest.Wait()
+				end(s)
+				if got := s.provider.receive(); got != `{"response_id":"a","type":"response.cancel"}` {
+					s.t.Errorf("the provider was told %s", got)
+				}
+				s.provider.send(done("a", wholeUsage))
+				<-s.ended
+				wantBills(s.t, s.wallet, []string{fmt.Sprintf("response.done:response:a %d provider", wholeCost)})
+			})
+		})
+	}
 }
 
 func TestASideThatTakesNothingIsCut(t *testing.T) {
