@@ -3,18 +3,17 @@ package hooks
 import (
 	"database/sql"
 
-	"github.com/pocketbase/pocketbase/apis"
 	"github.com/pocketbase/pocketbase/core"
 
 	"sokuji/internal/apikeys"
 )
 
-// bindEntitlementForm refuses a list of models that cannot be read, when an admin
-// saves a plan or an entitlement: it would open none.
+// bindEntitlementForm refuses lists that cannot be read, when an admin saves a plan
+// or an entitlement: they would open nothing.
 func bindEntitlementForm(app core.App) {
 	check := func(e *core.RecordRequestEvent) error {
-		if _, err := parseModelList(e.Record.GetString("allowed_models")); err != nil {
-			return apis.NewBadRequestError("allowed_models: "+err.Error()+".", nil)
+		if err := checkListColumns(e.Record, modelsColumn, featuresColumn); err != nil {
+			return notSaved(err)
 		}
 		return e.Next()
 	}

@@ -3,6 +3,7 @@ package hooks
 import (
 	"cmp"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -175,20 +176,32 @@ func bindKeyForm(app core.App) {
 		})
 	})
 	app.OnRecordUpdateRequest(keysCollection).BindFunc(func(e *core.RecordRequestEvent) error {
-		if scopes := e.Record.GetStringSlice("scopes"); len(scopes) > 0 { // none at all leaves a key that opens nothing
-			if _, err := apikeys.ParseScopes(scopes); err != nil {
-				return apis.NewBadRequestError(err.Error(), nil)
-			}
+		if err := keepKeyIdentity(e.Record); err != nil {
+			return notSaved(err)
 		}
-		if _, err := parseModelList(e.Record.GetString("allowed_models")); err != nil {
-			return apis.NewBadRequestError("allowed_models: "+err.Error()+".", nil)
-		}
-		if _, err := apikeys.ParseAddresses(e.Record.GetStringSlice("allowed_ips")); err != nil {
-			return apis.NewBadRequestError("allowed_ips: "+err.Error()+".", nil)
+		if err := checkListColumns(e.Record, scopesColumn, modelsColumn, addressesColumn); err != nil {
+			return notSaved(err)
 		}
 		if e.Record.GetBool("disabled") && !e.Record.Original().GetBool("disabled") {
 			e.Record.Set("disabled_by_owner", false) // what an admin disables, the owner does not enable
 		}
 		return e.Next()
 	})
+}
+
+// keepKeyIdentity refuses to make another key of a row: its secret, its owner and
+// what the default key is derived from. A form that knows no hashes sends them empty.
+func keepKeyIdentity(record *core.Record) error {
+	before := record.Original()
+	for _, column := range []string{"key_hash", "old_key_hash"} {
+		if record.GetString(column) == "" {
+			record.Set(column, before.GetString(column))
+		}
+	}
+	for _, column := range []string{"key_hash", "old_key_hash", "user", "is_default", "version"} {
+		if record.GetString(column) != before.GetString(column) {
+			return invalidColumn(column, errors.New("is never edited: delete this key, and let its user make another"))
+		}
+	}
+	return nil
 }

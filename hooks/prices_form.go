@@ -2,6 +2,7 @@ package hooks
 
 import (
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/pocketbase/dbx"
@@ -11,10 +12,11 @@ import (
 	"sokuji/internal/pricebook"
 )
 
-// bindPriceForm gives every price a moment of its own among those of its model: of
-// two of the same moment only one holds, and nobody chose which. Rows never change,
-// so a wrong one could not be put right.
+// bindPriceForm checks a new price, and gives it a moment of its own among those of
+// its model: of two of the same moment only one holds, and nobody chose which. Rows
+// never change, so a wrong one could not be put right.
 func bindPriceForm(app core.App) {
+	app.OnRecordCreateRequest(pricesCollection).BindFunc(checkNewPrice)
 	app.OnRecordCreate(pricesCollection).BindFunc(func(e *core.RecordEvent) error {
 		return inTransaction(e, func(tx core.App) error {
 			moments, err := momentsOf(tx, e.Record)
@@ -27,6 +29,43 @@ func bindPriceForm(app core.App) {
 			return e.Next()
 		})
 	})
+}
+
+// checkNewPrice refuses what could never hold as it is meant, when an admin enters it.
+func checkNewPrice(e *core.RecordRequestEvent) error {
+	price, err := priceOf(e.Record)
+	if err != nil {
+		return err
+	}
+	err = pricebook.CheckNew(price)
+	if wrong, ok := errors.AsType[*pricebook.ColumnError](err); ok {
+		err = invalidColumn(wrong.Column, errors.New(wrong.Text))
+	}
+	if err != nil {
+		return notSaved(err)
+	}
+	if err := checkFeature(e.App, price.Feature); err != nil {
+		return err
+	}
+	return e.Next()
+}
+
+// checkFeature refuses a feature that nobody has: a model that is misspelled so is
+// closed to all.
+func checkFeature(app core.App, feature string) error {
+	if feature == "" {
+		return nil
+	}
+	var known bool
+	err := app.DB().NewQuery(`SELECT EXISTS (
+		SELECT 1 FROM (SELECT features FROM plans UNION ALL SELECT features FROM entitlements) AS granted,
+			json_each(CASE WHEN json_valid(granted.features) THEN granted.features ELSE '[]' END) AS one
+		WHERE one.value = {:feature})`).Bind(dbx.Params{"feature": feature}).Row(&known)
+	if err != nil || known {
+		return err
+	}
+	return notSaved(invalidColumn("feature", fmt.Errorf(
+		"is %.40q, which no plan has: write one as in the column features of plans, or add it to a plan first", feature)))
 }
 
 // momentsOf are those from which the prices of a record's model are in force, in

@@ -72,14 +72,7 @@ func checkPrice(price pricing.Price, at time.Time) []Finding {
 	if rates == (pricing.Rates{}) {
 		add(Problem, "it has no rate at all, so every call is refused")
 	}
-	for _, pair := range []struct {
-		cached, fresh string
-		read, full    int64
-	}{
-		{"in_cached_text", "in_text", rates.InCachedText, rates.InText},
-		{"in_cached_audio", "in_audio", rates.InCachedAudio, rates.InAudio},
-		{"in_cached_image", "in_image", rates.InCachedImage, rates.InImage},
-	} {
+	for _, pair := range discounts(rates) {
 		switch {
 		case pair.read > 0 && pair.full == 0:
 			add(Problem, "%s has a rate, but %s has none", pair.cached, pair.fresh)
