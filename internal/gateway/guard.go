@@ -22,10 +22,26 @@ const (
 var metadataAddresses = []netip.Addr{
 	netip.MustParseAddr("169.254.169.254"), // most clouds
 	netip.MustParseAddr("169.254.170.2"),   // containers on AWS
-	netip.MustParseAddr("fd00:ec2::254"),   // AWS over IPv6
 	netip.MustParseAddr("100.100.100.200"), // Alibaba
 	netip.MustParseAddr("168.63.129.16"),   // Azure
 	netip.MustParseAddr("192.0.0.192"),     // Oracle
+}
+
+// metadataNetwork is where AWS has its services over IPv6, credentials among them.
+var metadataNetwork = netip.MustParsePrefix("fd00:ec2::/32")
+
+// transitionNetworks carry IPv4 inside IPv6: a machine on the way sends on to the
+// address that stands at those bytes. The one of NAT64 that is for local use may
+// have it in four places (RFC 6052, section 2.2).
+var transitionNetworks = []struct {
+	network netip.Prefix
+	places  [][4]int
+}{
+	{netip.MustParsePrefix("::/96"), [][4]int{{12, 13, 14, 15}}},           // IPv4-compatible
+	{netip.MustParsePrefix("::ffff:0:0:0/96"), [][4]int{{12, 13, 14, 15}}}, // SIIT
+	{netip.MustParsePrefix("64:ff9b::/96"), [][4]int{{12, 13, 14, 15}}},    // NAT64
+	{netip.MustParsePrefix("64:ff9b:1::/48"), [][4]int{{6, 7, 9, 10}, {7, 9, 10, 11}, {9, 10, 11, 12}, {12, 13, 14, 15}}},
+	{netip.MustParsePrefix("2002::/16"), [][4]int{{2, 3, 4, 5}}}, // 6to4
 }
 
 // specialNetworks are not on the internet, or lead to other addresses that are
@@ -40,6 +56,8 @@ var specialNetworks = []netip.Prefix{
 	netip.MustParsePrefix("198.51.100.0/24"), // documentation
 	netip.MustParsePrefix("203.0.113.0/24"),  // documentation
 	netip.MustParsePrefix("240.0.0.0/4"),     // reserved, broadcast
+	netip.MustParsePrefix("::/96"),           // IPv4-compatible
+	netip.MustParsePrefix("::ffff:0:0:0/96"), // translated from IPv4
 	netip.MustParsePrefix("64:ff9b::/96"),    // translated to IPv4
 	netip.MustParsePrefix("64:ff9b:1::/48"),  // likewise
 	netip.MustParsePrefix("100::/64"),        // discard
@@ -71,13 +89,33 @@ func (e *ForbiddenAddressError) Error() string {
 // Check refuses an address that no provider may have.
 func (g Guard) Check(address netip.Addr) error {
 	address = address.Unmap().WithZone("")
-	if slices.Contains(metadataAddresses, address) || isUnreachable(address) {
+	if isUnreachable(address) || isMetadata(address) || slices.ContainsFunc(carriedAddresses(address), isMetadata) {
 		return &ForbiddenAddressError{address}
 	}
 	if !g.AllowPrivate && !isPublic(address) {
 		return &ForbiddenAddressError{address}
 	}
 	return nil
+}
+
+// isMetadata tells whether an address gives away credentials. Link-local ones are
+// used for nothing else in a cloud.
+func isMetadata(address netip.Addr) bool {
+	return slices.Contains(metadataAddresses, address) || metadataNetwork.Contains(address) || address.IsLinkLocalUnicast()
+}
+
+// carriedAddresses are the IPv4 addresses that an IPv6 address may lead to.
+func carriedAddresses(address netip.Addr) (carried []netip.Addr) {
+	for _, transition := range transitionNetworks {
+		if !transition.network.Contains(address) {
+			continue
+		}
+		bytes := address.As16()
+		for _, at := range transition.places {
+			carried = append(carried, netip.AddrFrom4([4]byte{bytes[at[0]], bytes[at[1]], bytes[at[2]], bytes[at[3]]}))
+		}
+	}
+	return carried
 }
 
 // isUnreachable tells whether an address names no single machine, or one that only

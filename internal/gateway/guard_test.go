@@ -47,6 +47,21 @@ var guardRows = []guardRow{
 	{"fe80::1", false, false},
 	{"fe80::1%eth0", false, false},
 	{"fd00:ec2::254", false, false},
+	{"fd00:ec2::23", false, false}, // containers on AWS over IPv6
+	{"64:ff9b::169.254.169.254", false, false},
+	{"64:ff9b::100.100.100.200", false, false},
+	{"64:ff9b:1::169.254.169.254", false, false},
+	{"64:ff9b:1:a9fe:a9:fe00::", false, false},   // at byte 6
+	{"64:ff9b:1:a9:fe:a9fe::", false, false},     // at byte 7
+	{"64:ff9b:1:0:a9:fea9:fe00:0", false, false}, // at byte 9
+	{"64:ff9b:1::10.0.0.1", false, true},
+	{"2002:a9fe:a9fe::1", false, false},
+	{"2002:a00:1::1", false, true},
+	{"::169.254.169.254", false, false},
+	{"::168.63.129.16", false, false},
+	{"::8.8.8.8", false, true},
+	{"::ffff:0:169.254.169.254", false, false},
+	{"::ffff:0:8.8.8.8", false, true},
 	{"100.100.100.200", false, false},
 	{"168.63.129.16", false, false},
 	{"224.0.0.1", false, false},
