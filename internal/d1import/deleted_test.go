@@ -2,7 +2,7 @@ package d1import_test
 
 import (
 	"context"
-	"math/rand/v2"
+	"crypto/rand"
 	"testing"
 	"time"
 
@@ -81,7 +81,7 @@ func (h *house) exec(statement string, arguments ...any) {
 // do runs an operation on the books, as the server does.
 func (h *house) do(operation ledger.Operation) {
 	h.t.Helper()
-	l := ledger.Open(h.store, ledger.Options{Now: time.Now, Random: rand.NewChaCha8([32]byte{}), SweepInterval: -1})
+	l := ledger.Open(h.store, ledger.Options{Now: time.Now, Random: rand.Reader, SweepInterval: -1})
 	defer l.Close()
 	if _, err := l.Do(context.Background(), operation); err != nil {
 		h.t.Fatal(err)

@@ -68,8 +68,8 @@ type importer struct {
 	// nobodysPassword is a bcrypt hash that no password has, for users whose own
 	// password lies elsewhere, or nowhere.
 	nobodysPassword string
-	usersCollection string // its id
-	archivedBefore  string // usage rows of these books that are older may be in archives
+	usersCollection string    // its id
+	archivedBefore  time.Time // usage rows of these books that are older may be in archives
 	// isFresh: there was no entry and no usage row when the run began.
 	isFresh bool
 	// hasTwins: some id stands on two rows of the dump's ledger.
@@ -108,8 +108,7 @@ func (i *importer) prepare() error {
 	if err != nil {
 		return fmt.Errorf("find the users: %w", err)
 	}
-	err = i.Writer.QueryRowContext(i.ctx, `SELECT COALESCE(MAX(cutoff), '') FROM usage_archives`).Scan(&i.archivedBefore)
-	if err != nil {
+	if err := i.readCutoff(); err != nil {
 		return fmt.Errorf("read the archives' cutoff: %w", err)
 	}
 	err = i.Writer.QueryRowContext(i.ctx, `SELECT NOT EXISTS (SELECT 1 FROM wallet_ledger) AND NOT EXISTS (SELECT 1 FROM usage_logs)`).Scan(&i.isFresh)
@@ -134,6 +133,16 @@ func (i *importer) prepare() error {
 	}
 	hash, err := bcrypt.GenerateFromPassword([]byte(hex.EncodeToString(secret)), bcrypt.DefaultCost)
 	i.nobodysPassword = string(hash)
+	return err
+}
+
+func (i *importer) readCutoff() error {
+	var cutoff string
+	err := i.Writer.QueryRowContext(i.ctx, `SELECT COALESCE(MAX(cutoff), '') FROM usage_archives`).Scan(&cutoff)
+	if err != nil || cutoff == "" {
+		return err
+	}
+	i.archivedBefore, err = time.Parse(timeLayout, cutoff)
 	return err
 }
 

@@ -272,13 +272,13 @@ func (b *bookkeeper) refuse(p *pendingEntry, reason string) {
 
 // settle counts what became of an entry and of its usage rows.
 func (b *bookkeeper) settle(p *pendingEntry, result ledger.ImportResult) error {
-	report, usage := b.report.Table("wallet_ledger"), b.report.Table("usage_logs")
+	report := b.report.Table("wallet_ledger")
 	switch result.State {
 	case ledger.ImportDone, ledger.ImportKnown:
 		p.wallet.add(p.entry)
 		report.settle(result.State == ledger.ImportDone)
-		for n := range p.entry.Usage {
-			usage.settle(n < len(result.Usage) && result.Usage[n])
+		for n, state := range result.Usage {
+			b.settleUsage(p.entry.Usage[n].ID, state)
 		}
 	case ledger.ImportEvent:
 		isPaid, err := b.isPaid(p, result.Holder)

@@ -38,6 +38,12 @@ func TestADumpTwiceInItsFile(t *testing.T) {
 	if after := h.fingerprint(); after != before {
 		t.Errorf("a second run changed data.db:\n%s\n%s", before, after)
 	}
+	once := newHouse(t)
+	once.importText(text)
+	for _, table := range []string{"usage_daily", "usage_quarters"} {
+		query := `SELECT SUM(uses)||' '||SUM(tokens)||' '||SUM(input_tokens)||' '||SUM(output_tokens) FROM ` + table
+		h.want(once.value(query), query)
+	}
 }
 
 // An entry whose external event is another's brings no money: the balance does.

@@ -25,9 +25,13 @@ func idsOf(rows []*row) []string {
 // addUsage hands an entry its usage rows.
 func (i *importer) addUsage(entry *ledger.ImportedEntry, rows []*row) {
 	report := i.report.Table("usage_logs")
+	seen := make(map[string]bool, len(rows))
 	for _, r := range rows {
 		i.done++
 		usage, reason := i.usageRow(r)
+		if reason == "" && seen[usage.ID] {
+			reason = reasonTwice
+		}
 		if reason != "" {
 			report.skip(reason, r.id())
 			continue
@@ -36,7 +40,27 @@ func (i *importer) addUsage(entry *ledger.ImportedEntry, rows []*row) {
 			usage.CreatedAt = entry.At
 		}
 		r.tell(report)
+		seen[usage.ID] = true
 		entry.Usage = append(entry.Usage, usage)
+	}
+	entry.UsageSince = i.archivedBefore
+}
+
+const (
+	reasonTakenID  = "its id is another row's"
+	reasonArchived = "it is older than the usage archives of this server, where it may be already"
+)
+
+// settleUsage counts what became of a usage row.
+func (i *importer) settleUsage(id string, state ledger.UsageState) {
+	report := i.report.Table("usage_logs")
+	switch state {
+	case ledger.UsageTaken:
+		report.skip(reasonTakenID, id)
+	case ledger.UsageArchived:
+		report.skip(reasonArchived, id)
+	default:
+		report.settle(state == ledger.UsageDone)
 	}
 }
 
@@ -84,12 +108,12 @@ func (i *importer) strayUsage() error {
 	}
 	var pending []ledger.UsageRow
 	flush := func() error {
-		written, err := ledger.ImportUsage(i.ctx, i.Store, pending)
+		states, err := ledger.ImportUsage(i.ctx, i.Store, pending)
 		if err != nil {
 			return fmt.Errorf("write usage rows: %w", err)
 		}
-		for _, isNew := range written {
-			report.settle(isNew)
+		for n, state := range states {
+			i.settleUsage(pending[n].ID, state)
 		}
 		pending = pending[:0]
 		return nil
@@ -125,8 +149,8 @@ func (i *importer) refuseUsage(usage ledger.UsageRow) string {
 	switch {
 	case err != nil:
 		return reasonSubjectType
-	case stored(usage.CreatedAt) < i.archivedBefore:
-		return "it is older than the usage archives of this server, where it may be already"
+	case usage.CreatedAt.Before(i.archivedBefore):
+		return reasonArchived
 	}
 	return ""
 }

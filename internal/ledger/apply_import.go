@@ -36,6 +36,9 @@ type ImportedEntry struct {
 	// Usage says what it paid for: rows with ids of their own. Their Subject and
 	// LedgerID become the entry's.
 	Usage []UsageRow
+	// UsageSince: of an entry that is in the books already, usage rows from before it
+	// may be in archives, and are not added again.
+	UsageSince time.Time
 }
 
 // importEntry posts an ImportedEntry. Only Import does it.

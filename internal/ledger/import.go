@@ -26,9 +26,20 @@ type ImportResult struct {
 	// the imported one is the caller's question: it may be of another wallet, or of
 	// another amount.
 	Holder Entry
-	// Usage tells for each of the entry's usage rows whether it was written.
-	Usage []bool
+	// Usage says what became of each of the entry's usage rows. It is empty when the
+	// entry is not in the books.
+	Usage []UsageState
 }
+
+// UsageState says what became of an imported usage row.
+type UsageState int
+
+const (
+	UsageDone     UsageState = iota // it is here now
+	UsageKnown                      // it was here before
+	UsageTaken                      // another row has its id
+	UsageArchived                   // its entry was here before, and it may be in an archive
+)
 
 // Import writes entries of another backend's books in one transaction, in the
 // order given, which must be that of each wallet's ledger. It answers for each
@@ -62,9 +73,9 @@ func Import(ctx context.Context, store Store, entries []ImportedEntry, isFresh b
 	return results, run.store()
 }
 
-// ImportUsage writes usage rows that no entry of these books paid for. It tells
-// for each whether it was written; one whose id is taken is not.
-func ImportUsage(ctx context.Context, store Store, rows []UsageRow) ([]bool, error) {
+// ImportUsage writes usage rows that no entry of these books paid for. It says
+// what became of each.
+func ImportUsage(ctx context.Context, store Store, rows []UsageRow) ([]UsageState, error) {
 	if len(rows) > MaxImportRows {
 		return nil, fmt.Errorf("ledger: %d usage rows to import at once, at most %d", len(rows), MaxImportRows)
 	}
@@ -73,16 +84,16 @@ func ImportUsage(ctx context.Context, store Store, rows []UsageRow) ([]bool, err
 		return nil, err
 	}
 	run := newImportRun(tx)
-	written := make([]bool, 0, len(rows))
+	states := make([]UsageState, 0, len(rows))
 	for _, row := range rows {
 		row.LedgerID, row.ChargedTokens = "", 0
-		isNew, err := run.addUsage(row)
+		state, err := run.addUsage(row)
 		if err != nil {
 			return nil, rollback(tx, err)
 		}
-		written = append(written, isNew)
+		states = append(states, state)
 	}
-	return written, run.store()
+	return states, run.store()
 }
 
 // importRun is one transaction in the making.
@@ -92,14 +103,14 @@ type importRun struct {
 	changes Changes
 	wallets kept[Wallet]
 	grants  kept[Grant]
-	entries map[string]*Entry // of this run, by id
-	events  map[string]*Entry // of this run, by external event
-	usage   map[string]bool   // ids of this run
+	entries map[string]*Entry    // of this run, by id
+	events  map[string]*Entry    // of this run, by external event
+	usage   map[string]*UsageRow // of this run, by id
 	rollups datedRollups
 }
 
 func newImportRun(tx Tx) *importRun {
-	return &importRun{tx: tx, entries: make(map[string]*Entry), events: make(map[string]*Entry), usage: make(map[string]bool)}
+	return &importRun{tx: tx, entries: make(map[string]*Entry), events: make(map[string]*Entry), usage: make(map[string]*UsageRow)}
 }
 
 func (r *importRun) add(entry ImportedEntry) (ImportResult, error) {
@@ -143,7 +154,8 @@ func (r *importRun) known(entry ImportedEntry) (ImportResult, bool, error) {
 		if there.Subject != entry.Subject || there.Amount != entry.Amount || there.EventType != entry.EventType {
 			return ImportResult{State: ImportRefused, Err: Invalid("id", "id is that of another entry in these books.")}, true, nil
 		}
-		return ImportResult{State: ImportKnown}, true, nil
+		usage, err := r.addMissingUsage(there, entry)
+		return ImportResult{State: ImportKnown, Usage: usage}, true, err
 	}
 	if entry.ExternalEventID == "" {
 		return ImportResult{}, false, nil
@@ -181,33 +193,21 @@ func (r *importRun) record(imported ImportedEntry, outcome Outcome) (ImportResul
 	for _, row := range imported.Usage {
 		row.Subject, row.LedgerID = entry.Subject, entry.ID
 		// Only the sum is known of an entry that paid for several rows.
-		row.ChargedTokens, unpaid = unpaid, 0
-		isNew, err := r.addUsage(row)
+		row.ChargedTokens = unpaid
+		state, err := r.addUsage(row)
 		if err != nil {
 			return result, err
 		}
-		result.Usage = append(result.Usage, isNew)
-		charge.InputTokens += row.InputTokens
-		charge.OutputTokens += row.OutputTokens
+		result.Usage = append(result.Usage, state)
+		if state == UsageDone {
+			unpaid = 0
+			charge.plus(tokensOf(row))
+		}
 	}
 	if entry.EventType == EventUse {
 		r.rollups.add(entry, charge)
 	}
 	return result, nil
-}
-
-func (r *importRun) addUsage(row UsageRow) (bool, error) {
-	if r.usage[row.ID] {
-		return false, nil
-	}
-	if !r.isFresh {
-		if _, found, err := r.tx.Usage(row.ID); err != nil || found {
-			return false, err
-		}
-	}
-	r.usage[row.ID] = true
-	r.changes.Usage = append(r.changes.Usage, &row)
-	return true, nil
 }
 
 func (r *importRun) wallet(subject Subject) (Wallet, bool, error) {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -178,7 +179,7 @@ func TestImportedUsesAreInTheRollups(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := fmt.Sprint(results[0].Usage, results[1].Usage, results[2].Usage); got != "[true true] [] [true false]" {
+	if got := fmt.Sprint(results[0].Usage, results[1].Usage, results[2].Usage); got != fmt.Sprint([]ledger.UsageState{ledger.UsageDone, ledger.UsageDone}, []ledger.UsageState(nil), []ledger.UsageState{ledger.UsageDone, ledger.UsageTaken}) {
 		t.Errorf("usage rows written: %s", got)
 	}
 	books := store.Books()
@@ -199,14 +200,50 @@ func TestImportedUsesAreInTheRollups(t *testing.T) {
 func TestImportUsage(t *testing.T) {
 	store := storeWith(alice)
 	rows := []ledger.UsageRow{{ID: "u", Subject: alice, LedgerID: "gone", ChargedTokens: 5, CreatedAt: noon}, {ID: "u", Subject: alice, CreatedAt: noon}}
-	for round, want := range []string{"[true false]", "[false false]"} {
-		written, err := ledger.ImportUsage(context.Background(), store, rows)
-		if err != nil || fmt.Sprint(written) != want {
-			t.Errorf("round %d: got %v, %v", round, written, err)
+	other := rows[0]
+	other.Model = "another"
+	for round, first := range []ledger.UsageState{ledger.UsageDone, ledger.UsageKnown} {
+		states, err := ledger.ImportUsage(context.Background(), store, append(rows, other))
+		if want := []ledger.UsageState{first, ledger.UsageKnown, ledger.UsageTaken}; err != nil || !slices.Equal(states, want) {
+			t.Errorf("round %d: got %v, %v, want %v", round, states, err, want)
 		}
 	}
 	if got := store.Books().Usage["u"]; got.LedgerID != "" || got.ChargedTokens != 0 {
 		t.Errorf("a row that nothing paid for is %+v", got)
+	}
+}
+
+// Usage rows that come later than their entry are added to it, but those that may be
+// in an archive.
+func TestImportedUsageThatComesLater(t *testing.T) {
+	store := storeWith(alice)
+	row := func(id string, tokens int64, at time.Time) ledger.UsageRow {
+		return ledger.UsageRow{ID: id, CreatedAt: at, Usage: ledger.Usage{InputTokens: tokens, OutputTokens: tokens}}
+	}
+	use := imported("a", -10, ledger.EventUse)
+	use.UsageSince = noon
+	late := []ledger.UsageRow{row("u1", 1, noon), row("u2", 2, noon), row("old", 4, noon.Add(-time.Millisecond))}
+	for round, c := range []struct {
+		rows   []ledger.UsageRow
+		want   []ledger.UsageState
+		tokens int64 // in the roll-up
+	}{
+		{nil, nil, 0},
+		{late[:2], []ledger.UsageState{ledger.UsageDone, ledger.UsageDone}, 3},
+		{late, []ledger.UsageState{ledger.UsageKnown, ledger.UsageKnown, ledger.UsageArchived}, 3},
+		{append([]ledger.UsageRow{row("u3", 5, noon)}, row("u1", 7, noon)), []ledger.UsageState{ledger.UsageDone, ledger.UsageTaken}, 8},
+	} {
+		use.Usage = c.rows
+		if result := importOne(t, store, use); !slices.Equal(result.Usage, c.want) {
+			t.Errorf("round %d: got %v, want %v", round, result.Usage, c.want)
+		}
+		daily := store.Books().Daily[alice.ID+" "+noon.Format(time.DateOnly)].UsageTotals
+		if want := (ledger.UsageTotals{Uses: 1, Tokens: 10, InputTokens: c.tokens, OutputTokens: c.tokens}); daily != want {
+			t.Errorf("round %d: the roll-up has %+v, want %+v", round, daily, want)
+		}
+	}
+	if books := store.Books(); books.Usage["u1"].ChargedTokens != 10 || books.Usage["u2"].ChargedTokens != 0 || books.Usage["u1"].LedgerID != "a" {
+		t.Errorf("got %+v and %+v", books.Usage["u1"], books.Usage["u2"])
 	}
 }
 
