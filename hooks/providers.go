@@ -112,6 +112,9 @@ func priceProvider(record *core.Record) string {
 // providerKey decrypts the stored key, or reads the variable that the row names.
 func (s *server) providerKey(record *core.Record) (config.Secret, error) {
 	if name := record.GetString("key_env"); name != "" {
+		if err := s.checkKeyName(record); err != nil {
+			return config.Secret{}, fmt.Errorf("key_env %w", err) // the environment may have changed since it was saved
+		}
 		value := os.Getenv(name)
 		if value == "" {
 			return config.Secret{}, fmt.Errorf("the environment has no %s, which the provider names in key_env", name)

@@ -28,14 +28,14 @@ const (
 // is there.
 func bindProviderForm(app core.App, s *server) {
 	app.OnRecordCreate(providersCollection).BindFunc(func(e *core.RecordEvent) error {
-		if err := checkProvider(e.Record); err != nil {
+		if err := s.checkProvider(e.Record); err != nil {
 			return err
 		}
 		s.sealProviderKey(e.Record, "")
 		return e.Next()
 	})
 	app.OnRecordUpdate(providersCollection).BindFunc(func(e *core.RecordEvent) error {
-		if err := checkProvider(e.Record); err != nil {
+		if err := s.checkProvider(e.Record); err != nil {
 			return err
 		}
 		if err := checkKeptKey(e.Record); err != nil {
@@ -75,17 +75,49 @@ func checkKeptKey(record *core.Record) error {
 	return invalidColumn("api_key", errors.New("must be entered again, because base_url now names another server"))
 }
 
+// environmentKeys are the keys that the environment gives for one server each.
+func (s *server) environmentKeys() map[string]environmentKey {
+	return map[string]environmentKey{
+		"OPENAI_API_KEY":    {gateway.OpenAI, s.config.Gateway.OpenAI.BaseURL},
+		"ANTHROPIC_API_KEY": {gateway.Anthropic, s.config.Gateway.Anthropic.BaseURL},
+	}
+}
+
+type environmentKey struct {
+	kind    gateway.Kind
+	baseURL string // empty: the vendor's own
+}
+
+// checkKeyName refuses to send the environment's key of one provider to another
+// server: whoever may edit a row would so be sent the key.
+func (s *server) checkKeyName(record *core.Record) error {
+	name := record.GetString("key_env")
+	key, bound := s.environmentKeys()[name]
+	if !bound {
+		return nil
+	}
+	server := serverOf(key.kind, key.baseURL)
+	if server != "" && providerServer(record) == server {
+		return nil
+	}
+	return fmt.Errorf("names %s, which is sent to %s only: name that server in base_url, or another variable whose name ends with _API_KEY", name, server)
+}
+
 // providerServer is the scheme and host that a provider's calls go to.
 func providerServer(record *core.Record) string {
-	address, err := providerAddress(gateway.Kind(record.GetString("kind")), record.GetString("base_url"))
+	return serverOf(gateway.Kind(record.GetString("kind")), record.GetString("base_url"))
+}
+
+func serverOf(kind gateway.Kind, baseURL string) string {
+	address, err := providerAddress(kind, baseURL)
 	if err != nil {
 		return "" // a row that could send its key nowhere
 	}
-	return address.Scheme + "://" + address.Host
+	return address.Scheme + "://" + strings.ToLower(address.Host)
 }
 
 // checkProvider names the first field that cannot work.
-func checkProvider(record *core.Record) error {
+func (s *server) checkProvider(record *core.Record) error {
 	kind := gateway.Kind(record.GetString("kind"))
 	_, err := providerAddress(kind, record.GetString("base_url"))
 	if err != nil && slices.Contains(gateway.Kinds(), kind) { // an unknown kind is refused by its own column
@@ -96,6 +128,9 @@ func checkProvider(record *core.Record) error {
 	}
 	if _, err := providerModelMap(record); err != nil {
 		return invalidColumn("model_map", err)
+	}
+	if err := s.checkKeyName(record); err != nil {
+		return invalidColumn("key_env", err)
 	}
 	return nil
 }

@@ -232,3 +232,41 @@ func TestContentsAreKeptOnlyWhenTheOperatorSaysSo(t *testing.T) {
 		}
 	}
 }
+
+// The environment's key of a provider goes to that provider's server and to no other,
+// whoever edits a row.
+func TestTheEnvironmentsKeyStaysWithItsServer(t *testing.T) {
+	up := newUpstream(t, completion)
+	g := providerHouse(t, "OPENAI_API_KEY", providerKey, "OPENAI_BASE_URL", up.URL+"/v1")
+	t.Setenv("OPENAI_API_KEY", providerKey)
+	t.Setenv("ANTHROPIC_API_KEY", providerKey)
+	thief := newUpstream(t, completion)
+	add := func(pairs ...any) answer {
+		t.Helper()
+		return g.do("POST", "/api/collections/providers/records", g.asRoot(), object(append([]any{
+			"name", "mine", "kind", "compatible", "enabled", true, "price_provider", "openai",
+		}, pairs...)...))
+	}
+	add("key_env", "OPENAI_API_KEY", "base_url", thief.URL+"/v1").wantField("key_env", "name that server in base_url")
+	add("key_env", "OPENAI_API_KEY", "base_url", strings.Replace(up.URL, "http:", "https:", 1)).wantField("key_env", up.URL)
+	add("key_env", "OPENAI_API_KEY", "kind", "openai").wantField("key_env", up.URL) // the vendor's own, which is not ours
+	add("key_env", "ANTHROPIC_API_KEY", "base_url", thief.URL).wantField("key_env", "https://api.anthropic.com")
+	row := add("key_env", "OPENAI_API_KEY", "base_url", up.URL+"/elsewhere").want(200)
+	add("name", "claude", "kind", "anthropic", "key_env", "ANTHROPIC_API_KEY").want(200)
+
+	path := "/api/collections/providers/records/" + row.text("id")
+	g.do("PATCH", path, g.asRoot(), object("base_url", thief.URL)).wantField("key_env", up.URL)
+	g.post("/v1/chat/completions", chat("model", "mine/"+testModel)).want(200)
+	if got := up.last(t).header.Get("Authorization"); got != "Bearer "+providerKey {
+		t.Errorf("the server was sent %q", got)
+	}
+	// a row that came by another way, or from another environment
+	g.mustExecute("UPDATE providers SET base_url = {:url} WHERE id = {:id}", "url", thief.URL, "id", row.text("id"))
+	if err := g.server.loadProviders(); err != nil {
+		t.Fatal(err)
+	}
+	g.post("/v1/chat/completions", chat("model", "mine/"+testModel)).wantOutcome("502 provider_error")
+	if thief.count() != 0 {
+		t.Errorf("another server had %d calls", thief.count())
+	}
+}
