@@ -159,13 +159,10 @@ func (c *call) prepare() (err error) {
 	return err
 }
 
-// counted is our own count of a call whose answer carries none: a token for every
-// four bytes of a text that was asked, and what was counted of the answer.
+// counted is our own count of a call whose answer carries none: what was asked, and
+// what was counted of the answer.
 func (c *call) counted(output pricing.Usage) pricing.Usage {
-	usage := c.asked.Estimate
-	if text := c.content.text(); len(text) > 0 {
-		usage.InText = min(usage.InText, int64(len(text))/metering.BytesPerToken+1)
-	}
+	usage := c.asked.Counted
 	usage.OutText, usage.OutAudio = output.OutText, output.OutAudio
 	return usage
 }

@@ -57,7 +57,8 @@ func (f *formContent) read() error {
 		return ledger.Invalid("model", "model is missing: name the model to call.")
 	}
 	stream, _ := f.form.Field("stream")
-	f.asked = metering.Ask{Model: model, Stream: stream == "true" || stream == "True" || stream == "1", Estimate: metering.EstimateAudio(f.form.FileBytes())}
+	prompt, _ := f.form.Field("prompt")
+	f.asked = metering.AskToTranscribe(model, stream == "true" || stream == "True" || stream == "1", f.form.FileBytes(), prompt)
 	switch format, _ := f.form.Field(formatField); format {
 	case "", formatJSON, formatVerbose:
 	case formatText:

@@ -100,6 +100,7 @@ func TestWithoutRoom(t *testing.T) {
 
 func TestALargeCallWithoutRoom(t *testing.T) {
 	g := newGatewayHouse(t, completion)
+	g.mint(g.alice, 100_000_000) // 2 MiB of text may be a million tokens
 	long := chat("user", strings.Repeat("x", 2*megabyte))
 	g.post("/v1/chat/completions", long).want(200)
 	g.server.gateway.requests = newRequestRoom(megabyte, maxGatewayJSONBytes)

@@ -17,8 +17,20 @@ type Ask struct {
 	Stream, IncludeUsage bool
 	// Estimate is what the call may consume at most, in every class that it may be
 	// counted in. Requests is how many results it asks for.
-	Estimate  pricing.Usage
+	Estimate pricing.Usage
+	// Counted is our best count of what goes in, for a bill where the provider sends
+	// none. No class has more of it than of Estimate.
+	Counted   pricing.Usage
 	MaxOutput int64 // tokens of output of all results; 0 where there is no output
+	// PreviousResponse is the answer that the call goes on from; empty: none. What it
+	// brings along is not in the body: AddContext.
+	PreviousResponse string
+}
+
+// AddContext adds what the provider reads besides the body, in tokens.
+func (a *Ask) AddContext(tokens int64) {
+	a.Estimate.InText += tokens
+	a.Counted.InText += tokens
 }
 
 const (
@@ -30,8 +42,8 @@ const (
 	// maxPictureTokens is what the largest picture of an image model costs, in
 	// tokens of output.
 	maxPictureTokens = 6_300
-	// unseenContextTokens is reserved where a request refers to a conversation that
-	// the provider keeps, in tokens of input.
+	// unseenContextTokens is reserved for each stored prompt or item that a request
+	// refers to, in tokens of input.
 	unseenContextTokens = 8_192
 	// speechTokensPerCharacterHalves is how many tokens of speech a character makes,
 	// in halves: about 1.3 tokens are measured, 1.5 reserved.
@@ -52,9 +64,9 @@ type asked struct {
 	N                   *int64   `json:"n"`
 	Modalities          []string `json:"modalities"`
 
-	PreviousResponseID json.RawMessage `json:"previous_response_id"`
-	Conversation       json.RawMessage `json:"conversation"`
-	Prompt             json.RawMessage `json:"prompt"` // images: a text; responses: one kept by the provider
+	PreviousResponseID *string         `json:"previous_response_id"`
+	Conversation       json.RawMessage `json:"conversation"` // refused
+	Prompt             json.RawMessage `json:"prompt"`       // images: a text; responses: one kept by the provider
 	Input              json.RawMessage `json:"input"`
 	Instructions       json.RawMessage `json:"instructions"`
 }
@@ -92,45 +104,82 @@ func ReadAsk(endpoint Endpoint, body []byte) (Ask, error) {
 	if err != nil {
 		return Ask{}, err
 	}
-	longest, err := said.longestResult()
+	longest, err := said.longestResult(endpoint)
 	if err != nil {
 		return Ask{}, err
 	}
 	ask := Ask{Model: said.Model, Stream: isTrue(said.Stream)}
 	ask.IncludeUsage = said.StreamOptions != nil && isTrue(said.StreamOptions.IncludeUsage)
-	ask.Estimate.Requests = results
-	switch endpoint {
-	case Embeddings:
-		ask.Estimate.InText = inputOf(body).InText
-	case Speech:
+	ask.Estimate.Requests, ask.Counted.Requests = results, results
+	if endpoint == Speech {
 		ask.Stream = said.StreamFormat == "sse"
 		ask.estimateSpeech(said)
+		return ask, nil
+	}
+	ask.estimateInput(endpoint, body)
+	switch endpoint {
+	case Embeddings:
 	case Images:
-		ask.Estimate.InText = inputOf(body).InText
 		ask.MaxOutput = results * maxPictureTokens
 		ask.Estimate.OutText = ask.MaxOutput
 	default:
-		input := inputOf(body)
-		ask.Estimate.InText, ask.Estimate.InAudio = input.InText+said.unseenTokens(endpoint), input.InAudio
 		ask.MaxOutput = results * longest
 		ask.Estimate.OutText = ask.MaxOutput
 		if said.wantsAudio() {
 			ask.Estimate.OutAudio = ask.MaxOutput
 		}
 	}
+	if endpoint == Responses {
+		return ask, ask.readContext(said)
+	}
 	return ask, nil
 }
 
-// longestResult is the bound of one result's output. The largest of the names
-// counts: a server may heed any.
-func (a asked) longestResult() (int64, error) {
+func (a *Ask) estimateInput(endpoint Endpoint, body []byte) {
+	most, counted := inputOf(endpoint, body)
+	a.Estimate.InText, a.Estimate.InAudio = most.InText, most.InAudio
+	a.Counted.InText, a.Counted.InAudio = counted.InText, counted.InAudio
+}
+
+// readContext reads what the call refers to that the provider keeps.
+func (a *Ask) readContext(said asked) error {
+	if isGiven(said.Prompt) {
+		a.AddContext(unseenContextTokens)
+	}
+	if said.PreviousResponseID == nil {
+		return nil
+	}
+	if *said.PreviousResponseID == "" {
+		return errors.New("previous_response_id is empty: name the answer to go on from, or leave it out")
+	}
+	a.PreviousResponse = *said.PreviousResponseID
+	return nil
+}
+
+// outputBounds are the names that an endpoint has for the bound of one result's
+// output. It ignores all others, so they must not make the hold smaller.
+func (a asked) outputBounds(endpoint Endpoint) []outputBound {
+	switch endpoint {
+	case ChatCompletions:
+		return []outputBound{{"max_tokens", a.MaxTokens}, {"max_completion_tokens", a.MaxCompletionTokens}}
+	case Responses:
+		return []outputBound{{"max_output_tokens", a.MaxOutputTokens}}
+	case Messages:
+		return []outputBound{{"max_tokens", a.MaxTokens}}
+	}
+	return nil
+}
+
+type outputBound struct {
+	name  string
+	value *int64
+}
+
+// longestResult is the bound of one result's output. The largest of several counts:
+// a server may heed any.
+func (a asked) longestResult(endpoint Endpoint) (int64, error) {
 	var longest int64
-	for _, limit := range []struct {
-		name  string
-		value *int64
-	}{
-		{"max_tokens", a.MaxTokens}, {"max_completion_tokens", a.MaxCompletionTokens}, {"max_output_tokens", a.MaxOutputTokens},
-	} {
+	for _, limit := range a.outputBounds(endpoint) {
 		value, err := bounded(limit.name, limit.value, 0, 0, pricing.MaxCount/MaxResults)
 		if err != nil {
 			return 0, err
@@ -141,14 +190,6 @@ func (a asked) longestResult() (int64, error) {
 		longest = DefaultMaxOutput
 	}
 	return longest, nil
-}
-
-// unseenTokens is reserved for a context that is not in the body.
-func (a asked) unseenTokens(endpoint Endpoint) int64 {
-	if endpoint == Responses && (isGiven(a.PreviousResponseID) || isGiven(a.Conversation) || isGiven(a.Prompt)) {
-		return unseenContextTokens
-	}
-	return 0
 }
 
 func (a asked) wantsAudio() bool {
@@ -165,6 +206,7 @@ func (a asked) wantsAudio() bool {
 func (a *Ask) estimateSpeech(said asked) {
 	characters := textLength(said.Input)
 	a.Estimate.InText = characters + textLength(said.Instructions)
+	a.Counted.InText = a.Estimate.InText
 	a.MaxOutput = characters*speechTokensPerCharacterHalves/2 + 1
 	a.Estimate.OutAudio = a.MaxOutput
 }

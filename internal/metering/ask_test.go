@@ -31,10 +31,18 @@ func TestReadAsk(t *testing.T) {
 		{"responses", Responses, `{"model":"m","input":"hello","max_output_tokens":9}`,
 			Ask{Model: "m", MaxOutput: 9, Estimate: pricing.Usage{OutText: 9, Requests: 1}}, halfOfTheBody},
 		{"responses that go on", Responses, `{"model":"m","input":"hello","previous_response_id":"resp_1","max_output_tokens":9}`,
+			Ask{Model: "m", MaxOutput: 9, PreviousResponse: "resp_1", Estimate: pricing.Usage{OutText: 9, Requests: 1}}, halfOfTheBody},
+		{"a stored prompt", Responses, `{"model":"m","prompt":{"id":"pmpt_1"},"max_output_tokens":9}`,
 			Ask{Model: "m", MaxOutput: 9, Estimate: pricing.Usage{OutText: 9, Requests: 1}},
 			func(bodyBytes, got int64) bool { return got == bodyBytes/2+1+unseenContextTokens }},
 		{"a member of another endpoint", ChatCompletions, `{"model":"m","previous_response_id":"resp_1","max_tokens":9}`,
 			Ask{Model: "m", MaxOutput: 9, Estimate: pricing.Usage{OutText: 9, Requests: 1}}, halfOfTheBody},
+		{"no bound that chat/completions know", ChatCompletions, `{"model":"m","max_output_tokens":1}`,
+			Ask{Model: "m", MaxOutput: DefaultMaxOutput, Estimate: pricing.Usage{OutText: DefaultMaxOutput, Requests: 1}}, halfOfTheBody},
+		{"no bound that responses know", Responses, `{"model":"m","max_tokens":1,"max_completion_tokens":1}`,
+			Ask{Model: "m", MaxOutput: DefaultMaxOutput, Estimate: pricing.Usage{OutText: DefaultMaxOutput, Requests: 1}}, halfOfTheBody},
+		{"no bound that messages know", Messages, `{"model":"m","max_completion_tokens":1,"max_output_tokens":1}`,
+			Ask{Model: "m", MaxOutput: DefaultMaxOutput, Estimate: pricing.Usage{OutText: DefaultMaxOutput, Requests: 1}}, halfOfTheBody},
 		{"messages", Messages, `{"model":"claude","max_tokens":1024,"messages":[]}`,
 			Ask{Model: "claude", MaxOutput: 1024, Estimate: pricing.Usage{OutText: 1024, Requests: 1}}, halfOfTheBody},
 		{"embeddings have no output", Embeddings, `{"model":"m","input":["a","b"]}`,
@@ -58,7 +66,8 @@ func TestReadAsk(t *testing.T) {
 			if !test.wantInput(int64(len(test.body)), got.Estimate.InText) {
 				t.Errorf("%d tokens of input for %d bytes", got.Estimate.InText, len(test.body))
 			}
-			got.Estimate.InText = 0
+			got.Estimate.InText, got.Counted.InText = 0, 0
+			test.want.Counted.Requests = test.want.Estimate.Requests
 			if got != test.want {
 				t.Errorf("got %+v, want %+v", got, test.want)
 			}
@@ -80,6 +89,7 @@ func TestReadAskNamesTheField(t *testing.T) {
 		`{"model":"m","max_completion_tokens":1e30}`:         "max_completion_tokens must be a whole number",
 		`{"model":"m","max_output_tokens":"7"}`:              "max_output_tokens must be a whole number",
 		`{"model":"m","max_tokens":9223372036854775807}`:     "max_tokens must be",
+		`{"model":"m","previous_response_id":7}`:             "previous_response_id must be a text",
 		`{"model":"m","stream":"yes"}`:                       "stream must be a true or false",
 		`{"model":"m","stream_options":{"include_usage":1}}`: "include_usage must be",
 	} {
@@ -87,6 +97,14 @@ func TestReadAskNamesTheField(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: got %v, want %q", body, err, want)
 		}
+	}
+}
+
+func TestAnEmptyPreviousResponse(t *testing.T) {
+	t.Parallel()
+	_, err := ReadAsk(Responses, []byte(`{"model":"m","previous_response_id":""}`))
+	if err == nil || !strings.HasPrefix(err.Error(), "previous_response_id is empty") {
+		t.Errorf("got %v", err)
 	}
 }
 
@@ -105,59 +123,6 @@ func TestCheckSpelling(t *testing.T) {
 	}
 }
 
-// A picture costs by its size on the screen, not by the bytes of its text.
-func TestMediaAreNotText(t *testing.T) {
-	t.Parallel()
-	picture := strings.Repeat("iVBORw0KGgo", 10_000)
-	tests := []struct {
-		name, body  string
-		least, most int64
-	}{
-		{"a picture inside", `{"model":"m","messages":[{"content":[{"type":"image_url","image_url":{"url":"data:image/png;base64,` + picture + `"}}]}]}`,
-			mediumTokens, mediumTokens + 110_000/mediumBytesPerToken + 100},
-		{"a picture elsewhere", `{"model":"m","messages":[{"content":[{"type":"image_url","image_url":{"url":"https://example.com/a.png"}}]}]}`,
-			mediumTokens, mediumTokens + 100},
-		{"two for Anthropic", `{"model":"m","messages":[{"content":[{"type": "image","source":{}},{"type":"document","source":{}}]}]}`,
-			2 * mediumTokens, 2*mediumTokens + 100},
-		{"a long text is a text", `{"model":"m","messages":[{"content":"` + strings.Repeat("a word ", 10_000) + `"}]}`, 35_000, 35_100},
-		{"a name is no part", `{"model":"m","image":7,"file":8}`, 1, 100},
-	}
-	for _, test := range tests {
-		got, err := ReadAsk(ChatCompletions, []byte(test.body))
-		if err != nil || got.Estimate.InText < test.least || got.Estimate.InText > test.most {
-			t.Errorf("%s: %d tokens (%v), want %d to %d", test.name, got.Estimate.InText, err, test.least, test.most)
-		}
-	}
-}
-
-// A part that is heard is counted as sound, however its type is written.
-func TestSoundIsNotText(t *testing.T) {
-	t.Parallel()
-	sound := strings.Repeat("UklGRiQ", 10_000)
-	part := func(kind string) string {
-		return `{"model":"m","messages":[{"role":"user","content":[{"type":` + kind + `,"input_audio":{"data":"` + sound + `","format":"wav"}}]}]}`
-	}
-	for _, test := range []struct {
-		name, body string
-		want       int64
-	}{
-		{"a part", part(`"input_audio"`), 1 + 70_000/soundBytesPerToken},
-		{"with an escape", part(`"input\u005faudi\u006f"`), 1 + 70_000/soundBytesPerToken},
-		{"an escaped member", `{"model":"m","input":[{"content":[{"t\u0079pe" : "input_audio","input_audio":{"data":"UklG"}}]}]}`, 1},
-		{"another type", part(`"input_sound"`), 0},
-		{"a text that says so", `{"model":"m","messages":[{"role":"user","content":"input_audio"}]}`, 0},
-		{"a text that quotes a part", `{"model":"m","messages":[{"role":"user","content":"{\"type\":\"input_audio\"}"}]}`, 0},
-		{"a long text with an escape", `{"model":"m","messages":[{"type":"` + strings.Repeat(`\u0061`, 20_000) + `"}]}`, 0},
-	} {
-		for _, endpoint := range []Endpoint{ChatCompletions, Responses, Messages} {
-			got, err := ReadAsk(endpoint, []byte(test.body))
-			if err != nil || got.Estimate.InAudio != test.want {
-				t.Errorf("%s, %s: %d tokens of sound (%v), want %d", endpoint, test.name, got.Estimate.InAudio, err, test.want)
-			}
-		}
-	}
-}
-
 func TestEstimateAudio(t *testing.T) {
 	t.Parallel()
 	if got, want := EstimateAudio(100_000), (pricing.Usage{Milliseconds: 51_000, InAudio: 510, OutText: 255, Requests: 1}); got != want {
@@ -166,6 +131,20 @@ func TestEstimateAudio(t *testing.T) {
 	for _, size := range []int64{-1, 0, 1, 1 << 40, 1<<63 - 1} {
 		if err := EstimateAudio(size).Validate(); err != nil || EstimateAudio(size).Milliseconds > pricing.MaxMilliseconds {
 			t.Errorf("%d bytes: %+v, %v", size, EstimateAudio(size), err)
+		}
+	}
+}
+
+// A form's prompt is text that is read besides the sound.
+func TestAskToTranscribe(t *testing.T) {
+	t.Parallel()
+	for prompt, want := range map[string][2]int64{"": {0, 0}, "a name": {4, 2}, strings.Repeat("今", 1_000): {1_501, 1_001}, "\xff\xff\xff": {2, 2}} {
+		got := AskToTranscribe("m", true, 100_000, prompt)
+		if got.Model != "m" || !got.Stream || got.Estimate.InText != want[0] || got.Counted.InText != want[1] {
+			t.Errorf("%q: %+v, want %v", prompt, got, want)
+		}
+		if got.Estimate.OutText != 255 || got.Counted.OutText != 0 || got.Counted.Milliseconds != 51_000 || got.Counted.InAudio != 510 {
+			t.Errorf("%q: the sound is %+v, of which %+v counted", prompt, got.Estimate, got.Counted)
 		}
 	}
 }

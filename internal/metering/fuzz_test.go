@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"pgregory.net/rapid"
+
+	"sokuji/internal/pricing"
 )
 
 // Whatever a provider says: nothing panics, no count leaves its bounds, and no
@@ -72,6 +74,8 @@ func FuzzReadAsk(f *testing.F) {
 	for _, body := range []string{
 		`{"model":"m","n":2,"max_tokens":5,"stream":true,"stream_options":{"include_usage":true}}`,
 		`{"model":"m","input":"hello","instructions":"slow","stream_format":"sse"}`, `{"model":"m","x":"\`, `{"model":"m","n":1e9}`,
+		`{"model":"m","messages":[{"content":[{"type":"image","source":{"type":"base64","data":"今天"}},{"type":"input_audio","input_audio":{"data":"\u4eca\ud83d\ude00"}}]}]}`,
+		`{"model":"m","input":[{"id":"msg_1"},{"output":[{"file_data":"data:,JVBERi","image_url":["data:"]}]}],"previous_response_id":"r"}`,
 	} {
 		f.Add([]byte(body))
 	}
@@ -83,6 +87,9 @@ func FuzzReadAsk(f *testing.F) {
 			}
 			if ask.Model == "" || ask.Estimate.Validate() != nil || ask.MaxOutput < 0 || ask.Estimate.Requests < 1 {
 				t.Fatalf("%s: %+v, %v", endpoint, ask, ask.Estimate.Validate())
+			}
+			if pricing.Union(ask.Estimate, ask.Counted) != ask.Estimate || ask.Counted.InText < 0 || ask.Counted.OutputTokens() != 0 {
+				t.Fatalf("%s: %+v is counted, of at most %+v", endpoint, ask.Counted, ask.Estimate)
 			}
 			if !json.Valid(body) {
 				t.Fatal("read from what is no JSON")
