@@ -147,6 +147,9 @@ func (c *call) prepare() (err error) {
 	if c.upstreams, err = c.server.upstreamsFor(c.route.endpoint, c.asked.Model); err != nil {
 		return err
 	}
+	if err := c.addContext(); err != nil {
+		return err
+	}
 	if c.upstreams, err = c.server.openUpstreams(c.caller, c.plan, c.route.endpoint, c.asked.Estimate, c.upstreams); err != nil {
 		return err
 	}

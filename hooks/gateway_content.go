@@ -72,6 +72,9 @@ func parseJSONContent(c *call, text []byte) (*jsonContent, error) {
 	if err := refuseUnmetered(c.route.endpoint, body, c.event.Request.Header); err != nil {
 		return nil, err
 	}
+	if err := refuseConversation(c.route.endpoint, body); err != nil {
+		return nil, err
+	}
 	asked, err := metering.ReadAsk(c.route.endpoint, text)
 	if err != nil {
 		return nil, ledger.Invalid("body", sentence(err))
