@@ -11,6 +11,10 @@ const (
 	MaxPageRows     = 500
 )
 
+// MaxCounted bounds a total that has to be counted row by row; a list that is
+// longer says as much.
+const MaxCounted = 100_000
+
 // Reader lists what is committed. Pages are newest first.
 type Reader interface {
 	Entries(ctx context.Context, query EntryQuery) (Page[Entry], error)
@@ -30,7 +34,7 @@ type Reader interface {
 // Page is a part of a list and how long the whole list is.
 type Page[T any] struct {
 	Rows  []T
-	Total int64
+	Total int64 // of holds, and of uses that are filtered: at most MaxCounted
 	// More says that older rows follow.
 	More bool
 }
@@ -42,6 +46,8 @@ type HoldQuery struct {
 	Limit    int64
 	Offset   int64
 	BeforeID string // only holds made before this one
+	// WithoutTotal leaves Page.Total at 0 and saves counting.
+	WithoutTotal bool
 }
 
 // EntryQuery selects a page of a wallet's ledger. Zero values do not filter.

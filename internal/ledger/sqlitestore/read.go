@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -50,39 +51,9 @@ func (f *filter) where() string {
 	return " WHERE " + strings.Join(f.conditions, " AND ")
 }
 
-// Entries reads a page of a wallet's ledger, newest first.
-func (s *Store) Entries(ctx context.Context, query ledger.EntryQuery) (ledger.Page[ledger.Entry], error) {
-	f := forSubject(query.Subject)
-	f.text("event_type", string(query.EventType))
-	f.period(query.From, query.To)
-
-	var page ledger.Page[ledger.Entry]
-	var err error
-	if !query.WithoutTotal {
-		if page.Total, err = s.entryTotal(ctx, query, f); err != nil {
-			return page, err
-		}
-	}
-	if query.BeforeSeq > 0 {
-		f.add("seq < ?", query.BeforeSeq)
-	}
-	text := `SELECT ` + entryColumns + ` FROM wallet_ledger` + f.where() + ` ORDER BY seq DESC LIMIT ? OFFSET ?`
-	page.Rows, page.More, err = list(ctx, s.reader, text, append(f.arguments, query.Limit+1, query.Offset), query.Limit, scanEntry)
-	return page, err
-}
-
 // Entry finds one entry by its id.
 func (s *Store) Entry(ctx context.Context, id string) (ledger.Entry, bool, error) {
 	return scanEntry(s.reader.QueryRowContext(ctx, selectEntry, id))
-}
-
-// entryTotal counts; a wallet knows the number of all its entries by heart.
-func (s *Store) entryTotal(ctx context.Context, query ledger.EntryQuery, f *filter) (int64, error) {
-	if query.EventType == "" && query.From.IsZero() && query.To.IsZero() {
-		wallet, _, err := s.Wallet(ctx, query.Subject)
-		return wallet.Seq, err
-	}
-	return s.count(ctx, "wallet_ledger", f)
 }
 
 // Usage reads a page of a wallet's uses, newest first.
@@ -112,7 +83,7 @@ func (s *Store) Usage(ctx context.Context, query ledger.UsageQuery) (ledger.Page
 // not at all, but while a run removes them.
 func (s *Store) usageTotal(ctx context.Context, query ledger.UsageQuery, f *filter) (int64, error) {
 	if query.Model != "" || query.EventType != "" || !query.From.IsZero() || !query.To.IsZero() {
-		return s.count(ctx, "usage_logs", f)
+		return s.countUpTo(ctx, "usage_logs", f, ledger.MaxCounted)
 	}
 	all := forSubject(query.Subject)
 	text := `SELECT COALESCE(SUM(uses), 0) FROM usage_daily` + all.where()
@@ -142,8 +113,14 @@ func (s *Store) UsedTokens(ctx context.Context, subject ledger.Subject, sinceDay
 }
 
 func (s *Store) count(ctx context.Context, table string, f *filter) (int64, error) {
+	return s.countUpTo(ctx, table, f, -1)
+}
+
+// countUpTo stops at a bound; -1 is none.
+func (s *Store) countUpTo(ctx context.Context, table string, f *filter, bound int64) (int64, error) {
 	var total int64
-	err := s.reader.QueryRowContext(ctx, `SELECT COUNT(*) FROM `+table+f.where(), f.arguments...).Scan(&total)
+	text := `SELECT COUNT(*) FROM (SELECT 1 FROM ` + table + f.where() + ` LIMIT ?)`
+	err := s.reader.QueryRowContext(ctx, text, append(slices.Clone(f.arguments), bound)...).Scan(&total)
 	return total, err
 }
 

@@ -22,6 +22,8 @@ type Store struct {
 	// archiveCutoff is the time before which usage rows may be archived, as it is
 	// stored; empty: none are.
 	archiveCutoff atomic.Pointer[string]
+
+	zoneCache zoneCache
 }
 
 // Open prepares the statements. The schema must be there. The two pools stay
