@@ -24,8 +24,9 @@ func TestBadListQueriesAreRefused(t *testing.T) {
 			{"limit", "1.5"}, {"limit", "99999999999999999999"},
 			{"offset", "-1"}, {"offset", "1000000000000"}, {"offset", "x"}, {"offset", "0.5"},
 			{"cursor", other}, {"cursor", "random"}, {"cursor", "!"}, {"cursor", cursors[list] + "="},
-			{"cursor", cursors[list][:2]}, {"cursor", encodeCursor("e0")}, {"cursor", encodeCursor("e-1")},
-			{"cursor", encodeCursor("u123")}, {"cursor", encodeCursor("u.x")}, {"cursor", encodeCursor("")[:0] + "ZQ"},
+			{"cursor", cursors[list][:2]}, {"cursor", encodeCursor("e9.0")}, {"cursor", encodeCursor("e9.-1")},
+			{"cursor", encodeCursor("e-9.1")}, {"cursor", encodeCursor("e1")}, {"cursor", encodeCursor("e9.")},
+			{"cursor", encodeCursor("u9.123")}, {"cursor", encodeCursor("u9..x")}, {"cursor", encodeCursor("u123.x")}, {"cursor", encodeCursor("")[:0] + "ZQ"},
 			{"from", "yesterday"}, {"from", "2026-13-01"}, {"from", "1"}, {"from", "2026-11-24 08:00:00"},
 			{"to", "never"}, {"to", "2026-02-30"}, {"to", "20261124"},
 		} {
@@ -76,6 +77,35 @@ func TestPagesShowEveryRowOnce(t *testing.T) {
 		}
 		if fmt.Sprint(byCursor) != fmt.Sprint(whole) || fmt.Sprint(byOffset) != fmt.Sprint(whole) {
 			t.Errorf("%s: by cursor %v, by offset %v, want %v", list, byCursor, byOffset, whole)
+		}
+	}
+}
+
+// A page by cursor counts nothing: it says what the first page did.
+func TestACursorBringsItsTotalAlong(t *testing.T) {
+	h := newHouse(t)
+	row := map[string]func(){
+		"ledger": func() { h.mint(h.alice, 100) },
+		"usage":  func() { h.use(h.alice, 1) },
+		"holds": func() {
+			h.do("POST", "/api/wallet/holds", h.asRoot(), object("userId", h.alice.Id, "amount", 1)).want(201)
+		},
+	}
+	h.mint(h.alice, 100)
+	for list, filter := range map[string]string{"ledger": "eventType=mint&from=2020-01-01", "usage": "from=2020-01-01", "holds": "state=open"} {
+		path := "/api/wallet/" + list + "?limit=1&userId=" + h.alice.Id + "&" + filter
+		for range 3 {
+			row[list]()
+		}
+		first := h.do("GET", path, h.asRoot(), "").want(200)
+		total := first.number("pagination.total")
+		if total < 3 {
+			t.Errorf("%s: total is %d", list, total)
+		}
+		row[list]()
+		second := h.do("GET", path+"&cursor="+first.text("pagination.nextCursor"), h.asRoot(), "").want(200)
+		if got := second.number("pagination.total"); got != total || second.length(list) != 1 {
+			t.Errorf("%s: the second page says %d, the first said %d", list, got, total)
 		}
 	}
 }

@@ -44,7 +44,7 @@ func FuzzParseFields(f *testing.F) {
 
 // FuzzCursors feeds the reader of lists: a cursor is one of ours or refused.
 func FuzzCursors(f *testing.F) {
-	for _, seed := range []string{"", "ZTE", "dTEuYQ", "e1", "!", "ZQ", "dS4", "ZS0x", entryCursor(7), encodeCursor("u1.a")} {
+	for _, seed := range []string{"", "ZTE", "dTEuYQ", "e1", "!", "ZQ", "dS4", "ZS0x", makeCursor(ledgerCursor, 9, "7"), makeCursor(usageCursor, 9, "1.a")} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, cursor string) {
@@ -52,13 +52,21 @@ func FuzzCursors(f *testing.F) {
 		if err != nil || q.cursor == "" {
 			return
 		}
-		if seq, err := parseEntryCursor(q.cursor); err == nil {
-			if again, err := parseListQuery(url.Values{"cursor": {entryCursor(seq)}}); err != nil || seq < 1 || again.cursor == "" {
+		for _, list := range []string{ledgerCursor, usageCursor, holdsCursor} {
+			total, place, err := parseCursor(list, q.cursor)
+			if err != nil {
+				continue
+			}
+			again, err := parseListQuery(url.Values{"cursor": {makeCursor(list, total, place)}})
+			if err != nil || total < 0 || place == "" || again.cursor == "" {
+				t.Fatalf("%q was read as %d and %q", cursor, total, place)
+			}
+			if seq, err := parseEntryPlace(place); err == nil && seq < 1 {
 				t.Fatalf("%q was read as seq %d", cursor, seq)
 			}
-		}
-		if position, err := parseUsageCursor(q.cursor); err == nil && position.ID == "" {
-			t.Fatalf("%q was read as %+v", cursor, position)
+			if position, err := parseUsagePlace(place); err == nil && position.ID == "" {
+				t.Fatalf("%q was read as %+v", cursor, position)
+			}
 		}
 	})
 }

@@ -97,31 +97,49 @@ func encodeCursor(text string) string {
 	return base64.RawURLEncoding.EncodeToString(append(sum, text...))
 }
 
-// Cursors of the ledger are "e" and a seq; those of usage "u", milliseconds and
-// an id. The letter keeps one list's cursor from meaning something in another.
+// A cursor is the letter of its list, the list's total as the first page counted
+// it, and a place. The letter keeps one list's cursor from meaning something in
+// another; the total saves counting again at every page.
+const (
+	ledgerCursor = "e" // and a seq
+	usageCursor  = "u" // and milliseconds and an id
+	holdsCursor  = "h" // and an id
+)
 
-func entryCursor(seq int64) string {
-	return encodeCursor("e" + strconv.FormatInt(seq, 10))
+func makeCursor(list string, total int64, place string) string {
+	return encodeCursor(list + strconv.FormatInt(total, 10) + "." + place)
 }
 
-func parseEntryCursor(cursor string) (int64, error) {
-	digits, ok := strings.CutPrefix(cursor, "e")
-	seq, err := strconv.ParseInt(digits, 10, 64)
-	if !ok || err != nil || seq < 1 {
+func parseCursor(list, cursor string) (total int64, place string, err error) {
+	text, ours := strings.CutPrefix(cursor, list)
+	digits, place, split := strings.Cut(text, ".")
+	total, err = strconv.ParseInt(digits, 10, 64)
+	if !ours || !split || err != nil || total < 0 || place == "" {
+		return 0, "", badCursor()
+	}
+	return total, place, nil
+}
+
+func entryPlace(entry ledger.Entry) string {
+	return strconv.FormatInt(entry.Seq, 10)
+}
+
+func parseEntryPlace(place string) (int64, error) {
+	seq, err := strconv.ParseInt(place, 10, 64)
+	if err != nil || seq < 1 {
 		return 0, badCursor()
 	}
 	return seq, nil
 }
 
-func usageCursor(row ledger.UsageRow) string {
-	return encodeCursor("u" + strconv.FormatInt(row.CreatedAt.UnixMilli(), 10) + "." + row.ID)
+func usagePlace(row ledger.UsageRow) string {
+	return strconv.FormatInt(row.CreatedAt.UnixMilli(), 10) + "." + row.ID
 }
 
-func parseUsageCursor(cursor string) (ledger.UsagePosition, error) {
-	text, ok := strings.CutPrefix(cursor, "u")
-	millis, id, split := strings.Cut(text, ".")
+func parseUsagePlace(place string) (ledger.UsagePosition, error) {
+	millis, id, split := strings.Cut(place, ".")
 	at, err := strconv.ParseInt(millis, 10, 64)
-	if !ok || !split || err != nil || id == "" {
+	if !split || err != nil || id == "" {
 		return ledger.UsagePosition{}, badCursor()
 	}
 	return ledger.UsagePosition{CreatedAt: time.UnixMilli(at).UTC(), ID: id}, nil

@@ -3,7 +3,6 @@ package hooks
 import (
 	"net/http"
 	"slices"
-	"strings"
 
 	"github.com/pocketbase/pocketbase/core"
 
@@ -19,7 +18,7 @@ func (s *server) walletHolds(e *core.RequestEvent) error {
 	if _, err := s.ledger.Wallet(e.Request.Context(), subject); err != nil {
 		return err
 	}
-	query, err := holdQuery(e, subject)
+	query, total, err := holdQuery(e, subject)
 	if err != nil {
 		return err
 	}
@@ -31,10 +30,9 @@ func (s *server) walletHolds(e *core.RequestEvent) error {
 	for _, hold := range page.Rows {
 		rows = append(rows, showHold(hold))
 	}
-	shown := pagination{Limit: query.Limit, Offset: query.Offset, Total: page.Total, HasMore: page.More}
+	shown := pagination{Limit: query.Limit, Offset: query.Offset, Total: max(total, page.Total)}
 	if page.More {
-		next := encodeCursor(holdCursorMark + page.Rows[len(page.Rows)-1].ID)
-		shown.NextCursor = &next
+		shown.goOn(holdsCursor, page.Rows[len(page.Rows)-1].ID)
 	}
 	return e.JSON(http.StatusOK, map[string]any{"holds": rows, "pagination": shown})
 }
@@ -52,29 +50,24 @@ func (s *server) requireHoldReader(e *core.RequestEvent) (ledger.Subject, error)
 	return s.enter(e, c, named, isNamed, adminOnly)
 }
 
-// holdCursorMark keeps a cursor of another list from meaning something here.
-const holdCursorMark = "h"
-
-func holdQuery(e *core.RequestEvent, subject ledger.Subject) (ledger.HoldQuery, error) {
+// holdQuery also returns the total that a cursor brings along.
+func holdQuery(e *core.RequestEvent, subject ledger.Subject) (query ledger.HoldQuery, total int64, err error) {
 	values := e.Request.URL.Query()
 	list, err := parseListQuery(values)
 	if err != nil {
-		return ledger.HoldQuery{}, err
+		return query, 0, err
 	}
-	query := ledger.HoldQuery{
+	query = ledger.HoldQuery{
 		Subject: subject, State: ledger.HoldState(values.Get("state")), Limit: list.limit, Offset: list.offset,
 	}
 	known := []ledger.HoldState{"", ledger.HoldOpen, ledger.HoldSettled, ledger.HoldReleased, ledger.HoldExpired}
 	if !slices.Contains(known, query.State) {
-		return query, ledger.Invalid("state", "state must be open, settled, released or expired.")
+		return query, 0, ledger.Invalid("state", "state must be open, settled, released or expired.")
 	}
 	if list.cursor == "" {
-		return query, nil
+		return query, 0, nil
 	}
-	id, ours := strings.CutPrefix(list.cursor, holdCursorMark)
-	if !ours || id == "" {
-		return query, badCursor()
-	}
-	query.BeforeID = id
-	return query, nil
+	query.WithoutTotal = true
+	total, query.BeforeID, err = parseCursor(holdsCursor, list.cursor)
+	return query, total, err
 }

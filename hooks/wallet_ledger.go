@@ -19,6 +19,12 @@ type pagination struct {
 	NextCursor *string `json:"nextCursor"`
 }
 
+// goOn says that the list goes on after a place.
+func (p *pagination) goOn(list, place string) {
+	next := makeCursor(list, p.Total, place)
+	p.HasMore, p.NextCursor = true, &next
+}
+
 // walletLedger lists a wallet's entries, newest first.
 func (s *server) walletLedger(e *core.RequestEvent) error {
 	subject, err := s.requireWalletReader(e)
@@ -28,7 +34,7 @@ func (s *server) walletLedger(e *core.RequestEvent) error {
 	if _, err := s.ledger.Wallet(e.Request.Context(), subject); err != nil {
 		return err // an unknown wallet has no empty list
 	}
-	query, err := entryQuery(e, subject)
+	query, total, err := entryQuery(e, subject)
 	if err != nil {
 		return err
 	}
@@ -43,30 +49,36 @@ func (s *server) walletLedger(e *core.RequestEvent) error {
 	for _, entry := range page.Rows {
 		rows = append(rows, showEntry(entry))
 	}
-	shown := pagination{Limit: query.Limit, Offset: query.Offset, Total: page.Total, HasMore: page.More}
+	shown := pagination{Limit: query.Limit, Offset: query.Offset, Total: max(total, page.Total)}
 	if page.More {
-		next := entryCursor(page.Rows[len(page.Rows)-1].Seq)
-		shown.NextCursor = &next
+		shown.goOn(ledgerCursor, entryPlace(page.Rows[len(page.Rows)-1]))
 	}
 	return e.JSON(http.StatusOK, map[string]any{"ledger": rows, "pagination": shown})
 }
 
-func entryQuery(e *core.RequestEvent, subject ledger.Subject) (ledger.EntryQuery, error) {
+// entryQuery also returns the total that a cursor brings along.
+func entryQuery(e *core.RequestEvent, subject ledger.Subject) (query ledger.EntryQuery, total int64, err error) {
 	values := e.Request.URL.Query()
 	list, err := parseListQuery(values)
 	if err != nil {
-		return ledger.EntryQuery{}, err
+		return query, 0, err
 	}
-	query := ledger.EntryQuery{
+	query = ledger.EntryQuery{
 		Subject: subject, EventType: ledger.EventType(values.Get("eventType")),
 		From: list.from, To: list.to, Limit: list.limit, Offset: list.offset,
 	}
 	known := []ledger.EventType{"", ledger.EventMint, ledger.EventUse, ledger.EventRefund, ledger.EventAdjust}
 	if !slices.Contains(known, query.EventType) {
-		return query, ledger.Invalid("eventType", fmt.Sprintf("eventType must be one of %v.", known[1:]))
+		return query, 0, ledger.Invalid("eventType", fmt.Sprintf("eventType must be one of %v.", known[1:]))
 	}
-	if list.cursor != "" {
-		query.BeforeSeq, err = parseEntryCursor(list.cursor)
+	if list.cursor == "" {
+		return query, 0, nil
 	}
-	return query, err
+	total, place, err := parseCursor(ledgerCursor, list.cursor)
+	if err != nil {
+		return query, 0, err
+	}
+	query.WithoutTotal = true
+	query.BeforeSeq, err = parseEntryPlace(place)
+	return query, total, err
 }

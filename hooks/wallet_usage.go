@@ -17,7 +17,7 @@ func (s *server) walletUsage(e *core.RequestEvent) error {
 	if _, err := s.ledger.Wallet(e.Request.Context(), subject); err != nil {
 		return err // an unknown wallet has no empty list
 	}
-	query, err := usageQuery(e, subject)
+	query, total, err := usageQuery(e, subject)
 	if err != nil {
 		return err
 	}
@@ -32,26 +32,32 @@ func (s *server) walletUsage(e *core.RequestEvent) error {
 	for _, row := range page.Rows {
 		rows = append(rows, showUsage(row))
 	}
-	shown := pagination{Limit: query.Limit, Offset: query.Offset, Total: page.Total, HasMore: page.More}
+	shown := pagination{Limit: query.Limit, Offset: query.Offset, Total: max(total, page.Total)}
 	if page.More {
-		next := usageCursor(page.Rows[len(page.Rows)-1])
-		shown.NextCursor = &next
+		shown.goOn(usageCursor, usagePlace(page.Rows[len(page.Rows)-1]))
 	}
 	return e.JSON(http.StatusOK, map[string]any{"usage": rows, "pagination": shown})
 }
 
-func usageQuery(e *core.RequestEvent, subject ledger.Subject) (ledger.UsageQuery, error) {
+// usageQuery also returns the total that a cursor brings along.
+func usageQuery(e *core.RequestEvent, subject ledger.Subject) (query ledger.UsageQuery, total int64, err error) {
 	values := e.Request.URL.Query()
 	list, err := parseListQuery(values)
 	if err != nil {
-		return ledger.UsageQuery{}, err
+		return query, 0, err
 	}
-	query := ledger.UsageQuery{
+	query = ledger.UsageQuery{
 		Subject: subject, Model: values.Get("model"), EventType: values.Get("eventType"),
 		From: list.from, To: list.to, Limit: list.limit, Offset: list.offset,
 	}
-	if list.cursor != "" {
-		query.Before, err = parseUsageCursor(list.cursor)
+	if list.cursor == "" {
+		return query, 0, nil
 	}
-	return query, err
+	total, place, err := parseCursor(usageCursor, list.cursor)
+	if err != nil {
+		return query, 0, err
+	}
+	query.WithoutTotal = true
+	query.Before, err = parseUsagePlace(place)
+	return query, total, err
 }
