@@ -2,6 +2,7 @@ package sqlitestore
 
 import (
 	"context"
+	"math"
 	"time"
 
 	"sokuji/internal/ledger"
@@ -38,14 +39,17 @@ func (s *Store) entryList(ctx context.Context, query ledger.EntryQuery) (entryLi
 
 func (l entryList) hasPeriod() bool { return !l.From.IsZero() || !l.To.IsZero() }
 
-// filter selects what the query does, but for the kind of entry.
-func (l entryList) filter() *filter {
+// filter selects what the query does below a seq, but for the kind of entry. SQLite
+// begins at one bound only, so there is one.
+func (l entryList) filter(below int64) *filter {
 	f := forSubject(l.Subject)
-	if l.hasPeriod() {
-		within := l.period.within(l.zones, l.newest)
-		f.add("seq BETWEEN ? AND ?", within.first, within.last)
-		f.period(l.From, l.To)
+	if !l.hasPeriod() {
+		f.add("seq < ?", below)
+		return f
 	}
+	within := l.period.within(l.zones, l.newest)
+	f.add("seq BETWEEN ? AND ?", within.first, min(within.last, below-1))
+	f.period(l.From, l.To)
 	return f
 }
 
@@ -70,11 +74,12 @@ func (s *Store) Entries(ctx context.Context, query ledger.EntryQuery) (page ledg
 			return page, err
 		}
 	}
-	f := l.filter()
-	table := f.ofKind(query.EventType)
-	if query.BeforeSeq > 0 {
-		f.add("seq < ?", query.BeforeSeq)
+	below := query.BeforeSeq
+	if below <= 0 {
+		below = math.MaxInt64
 	}
+	f := l.filter(below)
+	table := f.ofKind(query.EventType)
 	text := `SELECT ` + entryColumns + ` FROM ` + table + f.where() + ` ORDER BY seq DESC LIMIT ? OFFSET ?`
 	page.Rows, page.More, err = list(ctx, s.reader, text, append(f.arguments, query.Limit+1, query.Offset), query.Limit, scanEntry)
 	return page, err
@@ -86,12 +91,11 @@ func (s *Store) Entries(ctx context.Context, query ledger.EntryQuery) (page ledg
 func (s *Store) entryTotal(ctx context.Context, l entryList) (total int64, err error) {
 	var others int64
 	if l.EventType != "" {
-		f := l.filter()
+		f := l.filter(l.newest + 1) // what came since is not in newest either
 		if l.EventType != ledger.EventUse {
 			f.text("event_type", string(l.EventType))
 		}
 		f.add(isOther)
-		f.add("seq <= ?", l.newest) // what came since is not in newest either
 		if others, err = s.count(ctx, otherEntries, f); err != nil || l.EventType != ledger.EventUse {
 			return others, err
 		}

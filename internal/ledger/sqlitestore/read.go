@@ -58,18 +58,18 @@ func (s *Store) Entry(ctx context.Context, id string) (ledger.Entry, bool, error
 
 // Usage reads a page of a wallet's uses, newest first.
 func (s *Store) Usage(ctx context.Context, query ledger.UsageQuery) (ledger.Page[ledger.UsageRow], error) {
-	f := forSubject(query.Subject)
-	f.text("model", query.Model)
-	f.text("event_type", query.EventType)
-	f.period(query.From, query.To)
-
 	var page ledger.Page[ledger.UsageRow]
 	var err error
 	if !query.WithoutTotal {
-		if page.Total, err = s.usageTotal(ctx, query, f); err != nil {
+		if page.Total, err = s.usageTotal(ctx, query); err != nil {
 			return page, err
 		}
 	}
+	to := query.To
+	if query.Before.ID != "" && query.Before.CreatedAt.Before(to) {
+		to = time.Time{} // SQLite begins at one bound only
+	}
+	f := usageFilter(query, to)
 	if query.Before.ID != "" {
 		f.add("(created_at, id) < (?, ?)", formatTime(query.Before.CreatedAt), query.Before.ID)
 	}
@@ -78,12 +78,20 @@ func (s *Store) Usage(ctx context.Context, query ledger.UsageQuery) (ledger.Page
 	return page, err
 }
 
+func usageFilter(query ledger.UsageQuery, to time.Time) *filter {
+	f := forSubject(query.Subject)
+	f.text("model", query.Model)
+	f.text("event_type", query.EventType)
+	f.period(query.From, to)
+	return f
+}
+
 // usageTotal counts. The roll-ups know the number of all uses; those from before
 // the archives' cutoff are counted as far as they are still in the list, which is
 // not at all, but while a run removes them.
-func (s *Store) usageTotal(ctx context.Context, query ledger.UsageQuery, f *filter) (int64, error) {
+func (s *Store) usageTotal(ctx context.Context, query ledger.UsageQuery) (int64, error) {
 	if query.Model != "" || query.EventType != "" || !query.From.IsZero() || !query.To.IsZero() {
-		return s.countUpTo(ctx, "usage_logs", f, ledger.MaxCounted)
+		return s.countUpTo(ctx, "usage_logs", usageFilter(query, query.To), ledger.MaxCounted)
 	}
 	all := forSubject(query.Subject)
 	text := `SELECT COALESCE(SUM(uses), 0) FROM usage_daily` + all.where()
