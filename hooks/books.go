@@ -18,21 +18,32 @@ import (
 const (
 	// booksCheckSchedule is how often the cheap part of the verification runs.
 	booksCheckSchedule = "*/5 * * * *"
-	// booksCheckTimeout bounds one run, and so how long it keeps SQLite from
-	// shortening its write-ahead log.
-	booksCheckTimeout = time.Minute
+	// booksCheckPatience is how long a run goes on while there is more to check, half
+	// of it in pauses. The next run goes on where it ended.
+	booksCheckPatience = 2 * time.Minute
+	// booksCheckTimeout bounds one run. Its snapshots are short, because each keeps
+	// SQLite from shortening its write-ahead log.
+	booksCheckTimeout = booksCheckPatience + time.Minute
 )
+
+// booksMark is where the check keeps how far it has come.
+type booksMark interface {
+	BooksMark(ctx context.Context) (entryID, hash string, err error)
+	SetBooksMark(ctx context.Context, entryID, hash string, now time.Time) error
+}
 
 // books checks the ledger while the server runs: what is new in the chains, and
 // what is held and expiring against the holds and grants.
 type books struct {
 	reader *sql.DB
+	mark   booksMark
 	note   func(context.Context, ledger.AuditRow) error
 	logger *slog.Logger
 	now    func() time.Time
 
 	running sync.Mutex // held while a check runs
 	monitor verify.Monitor
+	kept    *verify.Mark    // what mark says, nil before it was read
 	noted   *verify.Finding // what the audit log says last
 	// wrong is the first finding of the last run, nil when the books balance.
 	wrong atomic.Pointer[verify.Finding]
@@ -48,15 +59,52 @@ func (b *books) check(ctx context.Context) error {
 	defer b.running.Unlock()
 	ctx, cancel := context.WithTimeout(ctx, booksCheckTimeout)
 	defer cancel()
-	findings, err := b.monitor.Check(ctx, b.reader)
+	if err := b.readMark(ctx); err != nil {
+		return err
+	}
+	checked, err := b.monitor.Check(ctx, b.reader, booksCheckPatience)
 	if err != nil {
 		return err
 	}
 	var wrong *verify.Finding
-	if len(findings) > 0 {
-		wrong = &findings[0]
+	if len(checked.Findings) > 0 {
+		wrong = &checked.Findings[0]
 	}
 	b.wrong.Store(wrong)
+	if wrong == nil && checked.Behind > 0 {
+		b.logger.Warn("The check of the books is behind", slog.Int64("entries", checked.Behind))
+	}
+	return errors.Join(b.noteWrong(ctx, wrong), b.keepMark(ctx))
+}
+
+// readMark lets the first run begin where an earlier process ended.
+func (b *books) readMark(ctx context.Context) error {
+	if b.kept != nil {
+		return nil
+	}
+	id, hash, err := b.mark.BooksMark(ctx)
+	if err != nil {
+		return err
+	}
+	b.kept = &verify.Mark{ID: id, Hash: hash}
+	b.monitor.GoOnFrom(*b.kept)
+	return nil
+}
+
+func (b *books) keepMark(ctx context.Context) error {
+	mark := b.monitor.Mark()
+	if mark.ID == "" || mark == *b.kept {
+		return nil
+	}
+	if err := b.mark.SetBooksMark(ctx, mark.ID, mark.Hash, b.now()); err != nil {
+		return err
+	}
+	b.kept = &mark
+	return nil
+}
+
+// noteWrong tells the audit log what it does not say yet.
+func (b *books) noteWrong(ctx context.Context, wrong *verify.Finding) error {
 	if sameFinding(b.noted, wrong) {
 		return nil
 	}

@@ -20,7 +20,7 @@ func TestAFindingIsNotedUntilItIsWritten(t *testing.T) {
 	}
 	var noted []string
 	full := errors.New("the disk is full")
-	b := &books{reader: reader, logger: slog.New(slog.DiscardHandler), now: time.Now}
+	b := &books{reader: reader, mark: h.server.store, logger: slog.New(slog.DiscardHandler), now: time.Now}
 	b.note = func(context.Context, ledger.AuditRow) error { return full }
 	h.mustExecute("UPDATE wallets SET held_tokens = 7 WHERE id = {:id}", "id", h.alice.Id)
 	if err := b.check(t.Context()); !errors.Is(err, full) || b.balance() {

@@ -1,6 +1,10 @@
 package hooks
 
-import "testing"
+import (
+	"log/slog"
+	"testing"
+	"time"
+)
 
 // A row that was changed behind the server's back makes it unready, says so in
 // the audit log once, and is over when the row is as it was.
@@ -33,5 +37,40 @@ func TestTheServerIsUnreadyWhileItsBooksDoNotBalance(t *testing.T) {
 		h.mustExecute("UPDATE wallets SET "+column+" = "+column+" - 1 WHERE id = {:id}", "id", h.alice.Id)
 		check()
 		h.do("GET", "/api/health/ready", nobody, "").want(200)
+	}
+}
+
+// The check keeps how far it has come, and a server that starts again goes on from
+// there: what was changed in between is found, however long ago.
+func TestTheCheckOfTheBooksGoesOnAfterARestart(t *testing.T) {
+	h := newHouse(t)
+	reader, err := sqlPool(h.app.ConcurrentDB())
+	if err != nil {
+		t.Fatal(err)
+	}
+	start := func() *books {
+		b := &books{reader: reader, mark: h.server.store, note: h.server.store.Note, logger: slog.New(slog.DiscardHandler), now: time.Now}
+		if err := b.check(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		return b
+	}
+	if err := h.server.books.check(t.Context()); err != nil { // behind that of the start
+		t.Fatal(err)
+	}
+	h.mint(h.alice, 100)
+	if !start().balance() {
+		t.Fatal("sound books do not balance")
+	}
+	h.mint(h.alice, 100)
+	if !start().balance() {
+		t.Fatal("sound books do not balance after a restart")
+	}
+	if h.count("books_mark", "entry_id = (SELECT id FROM wallet_ledger ORDER BY rowid DESC LIMIT 1)") != 1 {
+		t.Error("the mark is not the newest entry")
+	}
+	h.mustExecute("UPDATE books_mark SET entry_hash = 'x'")
+	if start().balance() {
+		t.Error("an entry that is not what was verified is passed over")
 	}
 }

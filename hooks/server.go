@@ -144,7 +144,7 @@ func (s *server) open() error {
 	if s.superuserKeys, err = newSuperuserKeys(s.reader, newSuperuserMark(s.app), time.Now); err != nil {
 		return err
 	}
-	s.books = &books{reader: s.reader, note: s.store.Note, logger: s.app.Logger(), now: time.Now}
+	s.books = &books{reader: s.reader, mark: s.store, note: s.store.Note, logger: s.app.Logger(), now: time.Now}
 	s.wallets = newWalletNotifier(s.app)
 	s.sessions = accounts.NewSessions(writer, s.reader, time.Now)
 	if s.codes, err = newEmailCodes(s.config, writer, s.secrets[0]); err != nil {

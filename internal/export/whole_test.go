@@ -123,7 +123,7 @@ func TestNothingIsForgotten(t *testing.T) {
 	out := loaded(t, read(t, path))
 	elsewhere := map[string]string{ // where it goes, or why it does not
 		"users": "user", "scrypt_passwords": "account", "usage_quarters": "sums of usage_logs", "usage_archives": "usage_logs",
-		"wallet_closings": "notes for a moment", "verifications": "codes of minutes",
+		"wallet_closings": "notes for a moment", "books_mark": "how far a check came", "verifications": "codes of minutes",
 	}
 	left := map[string]bool{ // columns that stay, or that have another name outside
 		"plans.id": true, "entitlements.id": true, "wallets.id": true, "webhook_logs.created_at": true, "webhook_logs.updated_at": true,

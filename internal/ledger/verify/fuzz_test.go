@@ -95,7 +95,7 @@ func FuzzFile(f *testing.F) {
 			}
 			_, _ = verify.File(context.Background(), database.DB, verify.Options{})
 			var monitor verify.Monitor
-			_, _ = monitor.Check(context.Background(), database.DB)
+			_, _ = monitor.Check(context.Background(), database.DB, 0)
 			if err := database.Close(); err != nil {
 				t.Error(err)
 			}

@@ -5,56 +5,108 @@ import (
 	"database/sql"
 	"fmt"
 	"sync"
+	"time"
 
 	"sokuji/internal/ledger"
 )
 
-// Bounds of one call of Check, in rows.
+// Bounds of Check, in rows.
 const (
-	// monitorRows is how many entries are verified.
+	// monitorRows is how many entries are verified in one snapshot.
 	monitorRows = 5_000
 	// monitorWallets is how many wallets are held against their grants, in turn.
 	monitorWallets = 20_000
+	// monitorKeys is how many API keys are held against themselves, in turn.
+	monitorKeys = 20_000
 	// monitorFindings is how many findings are returned.
 	monitorFindings = 20
 )
 
 // Monitor verifies what a running server adds to its books. It keeps its place in
-// memory and begins with the last few thousand entries. The zero value is ready;
-// it may be shared by goroutines.
+// memory, and begins where GoOnFrom says or else with the last few thousand
+// entries. The zero value is ready; it may be shared by goroutines.
 type Monitor struct {
 	mutex    sync.Mutex
 	started  bool
+	from     Mark
 	newest   place
-	walletAt int64 // the rowid of the last wallet whose turn it was
+	walletAt int64  // the rowid of the last wallet whose turn it was
+	keyAt    string // the key whose turn was last
+}
+
+// Mark names the last entry that was verified; the zero value none.
+type Mark struct{ ID, Hash string }
+
+// Checked is what came of a Check.
+type Checked struct {
+	Findings []Finding
+	Behind   int64 // entries that are there and not verified yet
+}
+
+// GoOnFrom lets the first check begin behind an entry that an earlier process has
+// verified, and that must still be what it was.
+func (m *Monitor) GoOnFrom(mark Mark) {
+	m.mutex.Lock()
+	defer m.mutex.Unlock()
+	m.from = mark
+}
+
+// Mark is how far the checks have come.
+func (m *Monitor) Mark() Mark {
+	m.mutex.Lock()
+	defer m.mutex.Unlock()
+	return m.newest.Mark
 }
 
 // place is the last entry that was verified.
 type place struct {
 	rowid int64
-	id    string
-	hash  ledger.Hash
+	Mark
 }
 
-// Check verifies, in one snapshot, the next entries after those of the last call,
-// whether the wallets they belong to agree with them, and what wallets say of
-// their holds and grants. It does not go past an entry with a finding, so that the
-// next call finds it again. It costs the same however large the books are.
-func (m *Monitor) Check(ctx context.Context, db *sql.DB) (found []Finding, err error) {
+// Check verifies the next entries after those of the last call, whether the
+// wallets they belong to agree with them, and what wallets and keys say of their
+// holds and grants. It does not go past an entry with a finding, so that the next
+// call finds it again.
+//
+// It goes on in steps until it has caught up or its patience is over. A step is a
+// snapshot of its own, costs the same however large the books are, and is followed
+// by a pause of the same length, which belongs to the server.
+func (m *Monitor) Check(ctx context.Context, db *sql.DB, patience time.Duration) (Checked, error) {
 	m.mutex.Lock()
 	defer m.mutex.Unlock()
+	end := time.Now().Add(patience)
+	for isFirst := true; ; isFirst = false {
+		begin := time.Now()
+		checked, err := m.step(ctx, db, isFirst)
+		if err != nil {
+			return Checked{}, fmt.Errorf("verify the newest entries: %w", err)
+		}
+		pause := time.Since(begin)
+		if checked.Behind == 0 || len(checked.Findings) > 0 || time.Now().Add(pause).After(end) {
+			return checked, nil
+		}
+		select {
+		case <-ctx.Done():
+			return Checked{}, ctx.Err()
+		case <-time.After(pause):
+		}
+	}
+}
+
+// step verifies one page of entries, and the first one also what has its turn.
+func (m *Monitor) step(ctx context.Context, db *sql.DB, withTurns bool) (checked Checked, err error) {
 	err = view(ctx, db, func(s snapshot) error {
 		run := monitorRun{snapshot: s, monitor: m, touched: make(map[ledger.Subject]int64), followed: make(map[ledger.Subject]link)}
-		if err := run.check(); err != nil {
+		if err := run.check(withTurns); err != nil {
 			return err
 		}
-		found = run.report.Findings[:min(len(run.report.Findings), monitorFindings)]
-		return nil
+		last, err := s.number(lastEntry)
+		checked.Findings = run.report.Findings[:min(len(run.report.Findings), monitorFindings)]
+		checked.Behind = max(0, last-m.newest.rowid)
+		return err
 	})
-	if err != nil {
-		return nil, fmt.Errorf("verify the newest entries: %w", err)
-	}
-	return found, nil
+	return checked, err
 }
 
 // monitorRun is one call of Check.
@@ -76,7 +128,7 @@ type link struct {
 	hash         ledger.Hash
 }
 
-func (r *monitorRun) check() error {
+func (r *monitorRun) check(withTurns bool) error {
 	if err := r.start(); err != nil {
 		return err
 	}
@@ -95,27 +147,48 @@ func (r *monitorRun) check() error {
 			return err
 		}
 	}
+	if withTurns {
+		if err := r.checkTurns(held); err != nil {
+			return err
+		}
+	}
+	r.advance()
+	return nil
+}
+
+// checkTurns looks at what need not have a new entry to be wrong.
+func (r *monitorRun) checkTurns(held map[ledger.Subject]int64) error {
 	if err := r.checkHolders(held); err != nil {
 		return err
 	}
 	if err := r.checkTurn(held); err != nil {
 		return err
 	}
-	r.advance()
-	return nil
+	return r.checkKeys()
 }
 
-// start places the first call shortly before the end.
+const (
+	lastEntry = `SELECT MAX(rowid) FROM wallet_ledger`
+	rowOf     = `SELECT rowid FROM wallet_ledger WHERE id = ?`
+)
+
+// start places the first call behind the mark, or shortly before the end.
 func (r *monitorRun) start() error {
 	if r.monitor.started {
 		return nil
 	}
-	last, err := r.number(`SELECT MAX(rowid) FROM wallet_ledger`)
+	at := place{Mark: r.monitor.from}
+	var err error
+	if at.ID != "" {
+		at.rowid, err = r.number(rowOf, at.ID) // 0 is no entry's, so one that is gone is missed
+	} else {
+		at.rowid, err = r.number(lastEntry)
+		at.rowid = max(0, at.rowid-monitorRows)
+	}
 	if err != nil {
 		return err
 	}
-	r.monitor.newest = place{rowid: max(0, last-monitorRows)}
-	r.monitor.started = true
+	r.monitor.newest, r.monitor.started = at, true
 	return nil
 }
 
@@ -124,16 +197,16 @@ const placeOf = `SELECT id, hash FROM wallet_ledger WHERE rowid = ?`
 // isPlaceGone tells whether the entry that was verified last is not what it was.
 func (r *monitorRun) isPlaceGone() (bool, error) {
 	newest := r.monitor.newest
-	if newest.id == "" {
+	if newest.ID == "" {
 		return false, nil
 	}
 	intact := false
 	err := r.each(func(c *cells) error {
-		intact = c.maybeText() == newest.id && c.maybeText() == newest.hash.String()
+		intact = c.maybeText() == newest.ID && c.maybeText() == newest.Hash
 		return nil
 	}, placeOf, newest.rowid)
 	if err == nil && !intact {
-		r.report.find("wallet_ledger", newest.id, "it was there and verified before, and is gone or changed")
+		r.report.find("wallet_ledger", newest.ID, "it was there and verified before, and is gone or changed")
 	}
 	return !intact, err
 }
@@ -158,7 +231,7 @@ func (r *monitorRun) checkNewEntries() error {
 			r.report.find("wallet_ledger", row.name(), "%s", problem)
 			r.stop(row.rowid)
 		}
-		r.places = append(r.places, place{row.rowid, row.ID, row.Hash})
+		r.places = append(r.places, place{row.rowid, Mark{row.ID, row.Hash.String()}})
 	}
 	return nil
 }

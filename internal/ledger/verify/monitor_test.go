@@ -37,11 +37,11 @@ func watch(t *testing.T) *watched {
 
 func (w *watched) check() []verify.Finding {
 	w.t.Helper()
-	found, err := w.monitor.Check(context.Background(), w.db)
+	checked, err := w.monitor.Check(context.Background(), w.db, 0)
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	return found
+	return checked.Findings
 }
 
 func (w *watched) wantSound(when string) {
@@ -81,8 +81,8 @@ func TestTheMonitorBeginsWithEmptyBooks(t *testing.T) {
 	var monitor verify.Monitor
 	b := openCopy(t, emptyTemplate)
 	for range 2 {
-		if found, err := monitor.Check(context.Background(), b.db); err != nil || len(found) > 0 {
-			t.Fatalf("%v, %v", found, err)
+		if checked, err := monitor.Check(context.Background(), b.db, 0); err != nil || len(checked.Findings) > 0 || checked.Behind != 0 {
+			t.Fatalf("%+v, %v", checked, err)
 		}
 	}
 }
@@ -171,33 +171,102 @@ func TestTheMonitorLooksAtWallets(t *testing.T) {
 	}
 }
 
-// A call costs the same however much is new, and the calls after it do the rest.
-func TestTheMonitorWorksInBoundedSteps(t *testing.T) {
-	w := watch(t)
-	w.wantSound("before")
-	const calls, rows = 3, 5_000
+// pages writes so many of the monitor's pages of entries, and returns the last one.
+func (w *watched) pages(count int) (last string) {
+	w.t.Helper()
+	const rows = 5_000
 	uses := ledger.UseBatch{Request: ledger.Request{Subject: alice}}
 	for range ledger.MaxBatchUses {
 		uses.Uses = append(uses.Uses, ledger.Use{Amount: 1, AllowNegative: true})
 	}
-	var last string
-	for range calls * rows / ledger.MaxBatchUses {
+	for range count * rows / ledger.MaxBatchUses {
 		results, _, err := w.builder.ledger.DoUses(context.Background(), uses)
 		if err != nil {
-			t.Fatal(err)
+			w.t.Fatal(err)
 		}
 		if results[len(results)-1].Err != nil {
-			t.Fatal(results[len(results)-1].Err)
+			w.t.Fatal(results[len(results)-1].Err)
 		}
 		last = results[len(results)-1].Receipt.Entry.ID
 	}
+	return last
+}
+
+// A step costs the same however much is new, and the steps after it do the rest.
+func TestTheMonitorWorksInBoundedSteps(t *testing.T) {
+	w := watch(t)
+	w.wantSound("before")
+	const calls = 3
+	last := w.pages(calls)
 	w.exec(setEntry+`description = 'x'`+byID, last)
 	for call := range calls - 1 {
-		if found := w.check(); names(verify.Report{Findings: found}, "wallet_ledger", last) {
-			t.Fatalf("call %d has seen the last of %d rows already", call+1, calls*rows)
+		checked, err := w.monitor.Check(context.Background(), w.db, 0)
+		if err != nil || names(verify.Report{Findings: checked.Findings}, "wallet_ledger", last) {
+			t.Fatalf("call %d of %d: %+v, %v", call+1, calls, checked, err)
+		}
+		if want := int64(5_000 * (calls - 1 - call)); checked.Behind != want {
+			t.Errorf("call %d is %d entries behind, want %d", call+1, checked.Behind, want)
 		}
 	}
 	w.wantFinding("wallet_ledger", last)
+}
+
+// With patience one call catches up.
+func TestThePatientMonitorCatchesUp(t *testing.T) {
+	w := watch(t)
+	w.wantSound("before")
+	w.exec(setEntry+`description = 'x'`+byID, w.pages(3))
+	checked, err := w.monitor.Check(context.Background(), w.db, time.Minute)
+	if err != nil || len(checked.Findings) == 0 {
+		t.Fatalf("%+v, %v", checked, err)
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+	defer cancel()
+	w = watch(t)
+	w.wantSound("before")
+	w.pages(2)
+	if checked, err := w.monitor.Check(ctx, w.db, time.Hour); err != nil || checked.Behind != 0 || len(checked.Findings) > 0 {
+		t.Fatalf("%+v, %v", checked, err)
+	}
+}
+
+// A server that starts again goes on where it was, however much was written since.
+func TestTheMonitorGoesOnFromAMark(t *testing.T) {
+	w := watch(t)
+	w.wantSound("before")
+	mark := w.monitor.Mark()
+	first := w.builder.use(alice, 1, "").Entry.ID
+	w.pages(2)
+	w.exec(setEntry+`description = 'x'`+byID, first)
+	w.monitor = verify.Monitor{}
+	w.wantSound("without a mark")
+	w.monitor = verify.Monitor{}
+	w.monitor.GoOnFrom(mark)
+	w.wantFinding("wallet_ledger", first)
+	if w.monitor.Mark() != mark {
+		t.Error("it went past a bad entry")
+	}
+	w.exec(`DELETE FROM wallet_ledger WHERE id = ?`, mark.ID)
+	w.monitor = verify.Monitor{}
+	w.monitor.GoOnFrom(mark)
+	w.wantFinding("wallet_ledger", mark.ID)
+}
+
+func TestTheMonitorLooksAtKeys(t *testing.T) {
+	for name, change := range map[string]string{
+		"held_tokens":                 setKey + `held_tokens = held_tokens + 1` + byKey,
+		"an open hold of another key": setHold + `api_key = 'key2' WHERE state = 'open' AND api_key = ?1`,
+		"more on a day than ever":     setKey + `day_tokens = tokens + 1` + byKey,
+		"a month no number":           setKey + `month_tokens = 'x'` + byKey,
+		"the row is gone":             `DELETE FROM api_key_spending` + byKey,
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := watch(t)
+			w.wantSound("before")
+			w.exec(change, w.pick(aKey))
+			w.wantFinding("api_key_spending", "key")
+		})
+	}
 }
 
 func TestTheMonitorSaysWhenItCannotRead(t *testing.T) {
@@ -207,12 +276,12 @@ func TestTheMonitorSaysWhenItCannotRead(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer db.Close()
-	if _, err := monitor.Check(context.Background(), db); err == nil {
+	if _, err := monitor.Check(context.Background(), db, 0); err == nil {
 		t.Error("books that are not there are sound")
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
-	if _, err := monitor.Check(ctx, open(t).db); err == nil {
+	if _, err := monitor.Check(ctx, open(t).db, 0); err == nil {
 		t.Error("a check that was called off is sound")
 	}
 }

@@ -19,16 +19,20 @@ type keySums struct {
 func (a *audit) readSpending() error {
 	a.spent = make(map[string]*keySums)
 	return a.each(func(c *cells) error {
-		kept := ledger.KeySpending{
-			KeyID: c.text(), Tokens: c.integer(), HeldTokens: c.integer(),
-			Day: c.text(), DayTokens: c.integer(), Month: c.text(), MonthTokens: c.integer(),
-		}
+		kept := readSpending(c)
 		if c.problem != "" {
 			a.report.find(spendingTable, kept.KeyID, "%s", c.problem)
 		}
 		a.spent[kept.KeyID] = &keySums{kept: kept, isKept: true}
 		return nil
-	}, `SELECT key_id, tokens, held_tokens, day, day_tokens, month, month_tokens FROM `+spendingTable)
+	}, `SELECT `+keyColumns+` FROM `+spendingTable)
+}
+
+func readSpending(c *cells) ledger.KeySpending {
+	return ledger.KeySpending{
+		KeyID: c.text(), Tokens: c.integer(), HeldTokens: c.integer(),
+		Day: c.text(), DayTokens: c.integer(), Month: c.text(), MonthTokens: c.integer(),
+	}
 }
 
 func (a *audit) sumsOf(key string) *keySums {
