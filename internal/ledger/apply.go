@@ -16,10 +16,11 @@ type Facts struct {
 	// (never negative).
 	Original       *Entry
 	RefundedTokens int64
-	// Taken is, for the refund of a use, what it still has from each grant, and
-	// TakenFrom those grants.
+	// Taken is, for the refund of a use, what it still has from each grant, TakenFrom
+	// those grants, and Reversed what refunds of their mints took back.
 	Taken     map[string]int64
 	TakenFrom []Grant
+	Reversed  map[string]int64
 	// Hold is the hold that the operation names, nil when there is none.
 	Hold *HoldRow
 	// Spending is that of the key which the operation counts for, nil when no key

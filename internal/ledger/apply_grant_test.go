@@ -180,6 +180,8 @@ func TestAnExpiryThatCannotBe(t *testing.T) {
 
 func TestRefundingAUseRestoresLiveGrants(t *testing.T) {
 	over, soon, later := grantOf("over", 0, 0), grantOf("soon", 0, 1), grantOf("later", 0, 2)
+	reversed, expired := grantOf("reversed", 0, 1), grantOf("expired", 0, 1)
+	expired.Expired = 99 // as a clock that was set back leaves it
 	for _, test := range []struct {
 		name    string
 		balance int64
@@ -188,6 +190,8 @@ func TestRefundingAUseRestoresLiveGrants(t *testing.T) {
 		want    map[string]int64
 	}{
 		{"the soonest first", 0, map[string]int64{"soon": 5, "later": 5}, 3, map[string]int64{"soon": 3}},
+		{"what is left of a mint that was reversed", 0, map[string]int64{"reversed": 9, "later": 5}, 9, map[string]int64{"reversed": 2, "later": 5}},
+		{"nothing of what expired", 0, map[string]int64{"expired": 9}, 9, map[string]int64{"expired": 1}},
 		{"never more than taken", 0, map[string]int64{"soon": 5, "later": 5}, 7, map[string]int64{"soon": 5, "later": 2}},
 		{"the rest without an expiry", 0, map[string]int64{"soon": 5, "later": 1}, 9, map[string]int64{"soon": 5, "later": 1}},
 		{"nothing to one that is over", 0, map[string]int64{"over": 5, "later": 5}, 7, map[string]int64{"later": 5}},
@@ -197,8 +201,9 @@ func TestRefundingAUseRestoresLiveGrants(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			f := refundFacts(ledger.EventUse, -10, 0)
 			f.Taken = test.taken
-			f.TakenFrom = []ledger.Grant{later, over, soon}
-			f.Grants = []ledger.Grant{over, soon, later}
+			f.Reversed = map[string]int64{"reversed": 98}
+			f.TakenFrom = []ledger.Grant{later, over, soon, reversed, expired}
+			f.Grants = []ledger.Grant{over, soon, later, reversed, expired}
 			outcome, err := ledger.Apply(wallet(test.balance, 0), ledger.Refund{Request: request, EntryID: "entry1", Amount: test.amount}, f)
 			if err != nil {
 				t.Fatal(err)

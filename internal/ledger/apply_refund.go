@@ -81,18 +81,20 @@ func (r Refund) apply(wallet Wallet, facts Facts) (Outcome, error) {
 }
 
 // giveBack restores the grants that the use took from and that still live; what
-// came from others comes back without an expiry.
+// came from others comes back without an expiry. So does what was reversed of a mint
+// meanwhile, or has expired: it was taken back from other tokens already, and would
+// be taken a second time when the grant expires.
 func (o *Outcome) giveBack(amount int64, facts Facts) {
 	for _, grant := range slices.SortedFunc(slices.Values(facts.TakenFrom), soonestFirst) {
 		if grant.live(facts.Now) {
-			amount -= o.restore(grant, min(amount, facts.Taken[grant.ID], grant.Amount-grant.Remaining))
+			room := grant.Amount - grant.Remaining - grant.Expired - facts.Reversed[grant.ID]
+			amount -= o.restore(grant, min(amount, facts.Taken[grant.ID], room))
 		}
 	}
 }
 
-// left is how many tokens of the original may still be reversed, never negative:
-// more than all of a mint is gone when a use gave tokens back to it after it was
-// reversed, and they expired there.
+// left is how many tokens of the original may still be reversed. It is never
+// negative, also where an older version gave tokens back to a mint that was reversed.
 func (r Refund) left(wallet Wallet, facts Facts) (int64, error) {
 	original := facts.Original
 	if original == nil || original.Subject != wallet.Subject {

@@ -55,12 +55,10 @@ func (b *batch) refundFacts(facts *Facts, op Refund) error {
 	if err != nil || !found {
 		return err
 	}
-	refunded, err := b.tx.Refunded(op.EntryID)
-	if err != nil {
+	facts.Original = &original
+	if facts.RefundedTokens, err = b.refundedOf(op.EntryID); err != nil {
 		return err
 	}
-	facts.Original = &original
-	facts.RefundedTokens = refunded + b.refunded[op.EntryID]
 	if original.EventType == EventMint {
 		grant, err := b.grant(op.EntryID)
 		if grant != nil {
@@ -78,18 +76,29 @@ func (b *batch) takenFacts(facts *Facts, entryID string) error {
 		return err
 	}
 	b.addMoves(moves, entryID)
-	facts.Taken = make(map[string]int64, len(moves))
+	facts.Taken, facts.Reversed = make(map[string]int64, len(moves)), make(map[string]int64, len(moves))
 	for id, tokens := range moves {
 		grant, err := b.grant(id)
 		if err != nil {
 			return err
 		}
-		if grant != nil && tokens < 0 {
-			facts.Taken[id] = -tokens
-			facts.TakenFrom = append(facts.TakenFrom, *grant)
+		if grant == nil || tokens >= 0 {
+			continue
 		}
+		reversed, err := b.refundedOf(id)
+		if err != nil {
+			return err
+		}
+		facts.Taken[id], facts.Reversed[id] = -tokens, reversed
+		facts.TakenFrom = append(facts.TakenFrom, *grant)
 	}
 	return nil
+}
+
+// refundedOf is what refunds took from an entry, those of this very batch included.
+func (b *batch) refundedOf(entryID string) (int64, error) {
+	refunded, err := b.tx.Refunded(entryID)
+	return refunded + b.refunded[entryID], err
 }
 
 // addMoves adds what refunds in this very batch gave back.

@@ -288,23 +288,64 @@ func TestAnExpiredMintIsRefundedWithoutWhatExpired(t *testing.T) {
 	b.wants(t, 47, 0, 0)
 }
 
-// A use gives tokens back to a mint that was reversed meanwhile, and there they
-// expire: more of the mint is gone than it ever had. Nothing may come of that.
-func TestAMintOfWhichMoreThanEverythingIsGoneIsNotRefunded(t *testing.T) {
+// What was reversed of a mint was taken from other tokens. A use that is refunded
+// after it must not give the mint tokens to expire: they would be taken twice.
+func TestAReversedMintTakesNoTokensBack(t *testing.T) {
+	b := openQuiet(t)
+	mint := b.mintUntil(t, 100, time.Hour).Entry.ID
+	use := b.use(t, 100).Entry.ID
+	b.must(t, ledger.Refund{Request: by(""), EntryID: mint})
+	b.mint(t, 200)
+	b.must(t, ledger.Refund{Request: by(""), EntryID: use})
+	b.wants(t, 200, 0, 0)
+	b.clock.Advance(time.Hour)
+	b.sweep(t)
+	b.expired(t, mint)
+	for _, amount := range []int64{0, 1} {
+		b.refuses(t, ledger.Refund{Request: by(""), EntryID: mint, Amount: amount}, ledger.CodeOverRefund)
+	}
+	b.wants(t, 200, 0, 0)
+}
+
+// Of a mint that was reversed in part, the rest lives on, and no more of it.
+func TestAPartlyReversedMintTakesTheRestBack(t *testing.T) {
+	b := openQuiet(t)
+	mint := b.mintUntil(t, 10, time.Hour).Entry.ID
+	b.mint(t, 50)
+	use := b.use(t, 8).Entry.ID
+	b.must(t, ledger.Refund{Request: by(""), EntryID: mint, Amount: 7}) // 2 of its own, 5 of the others
+	b.must(t, ledger.Refund{Request: by(""), EntryID: use})
+	b.wants(t, 53, 0, 3)
+	if left := b.must(t, ledger.Refund{Request: by(""), EntryID: mint, Amount: 1}).Refundable; left != 2 {
+		t.Fatalf("%d tokens may still be refunded, want 2", left)
+	}
+	b.clock.Advance(time.Hour)
+	b.sweep(t)
+	b.expired(t, mint, -2)
+	b.refuses(t, ledger.Refund{Request: by(""), EntryID: mint}, ledger.CodeOverRefund)
+	b.wants(t, 50, 0, 0)
+}
+
+// The reversal of a mint and the refund of a use know of each other in one
+// transaction, too.
+func TestAReversalInTheSameBatchCounts(t *testing.T) {
 	b := openQuiet(t)
 	mint := b.mintUntil(t, 10, time.Hour).Entry.ID
 	b.mint(t, 50)
 	use := b.use(t, 10).Entry.ID
-	b.must(t, ledger.Refund{Request: by(""), EntryID: mint, Amount: 10})
-	b.must(t, ledger.Refund{Request: by(""), EntryID: use, Amount: 4})
-	b.wants(t, 44, 0, 4)
-	b.clock.Advance(time.Hour)
-	b.sweep(t)
-	b.expired(t, mint, -4)
-	for _, amount := range []int64{0, 1} {
-		b.refuses(t, ledger.Refund{Request: by(""), EntryID: mint, Amount: amount}, ledger.CodeOverRefund)
+	gate := newGate()
+	b.store.Fail = gate.hold
+	first := start(context.Background(), b, ledger.Mint{Request: by(""), Amount: 1})
+	gate.wait(t)
+	calls := []*call{
+		queue(context.Background(), t, b, ledger.Refund{Request: by(""), EntryID: mint, Amount: 6}),
+		queue(context.Background(), t, b, ledger.Refund{Request: by(""), EntryID: use}),
 	}
-	b.wants(t, 40, 0, 0)
+	gate.open()
+	for _, call := range append(calls, first) {
+		call.result(t)
+	}
+	b.wants(t, 55, 0, 4)
 }
 
 func TestReversingAMintTakesItsOwnGrantFirst(t *testing.T) {

@@ -140,7 +140,8 @@ func (m *model) refund(op ledger.Refund, w *modelWallet) expected {
 }
 
 // giveBack returns the tokens of a use: a debt is paid first, then those that
-// still live come back as what they were, and the others without an expiry.
+// still live come back as what they were, and the others without an expiry. A mint
+// never has more tokens than may still be reversed of it.
 func (m *model) giveBack(use *modelOriginal, w *modelWallet, amount int64) {
 	paid := min(amount, w.debt)
 	w.debt -= paid
@@ -149,7 +150,7 @@ func (m *model) giveBack(use *modelOriginal, w *modelWallet, amount int64) {
 	slices.SortStableFunc(soonest, func(a, b modelToken) int { return a.expiresAt.Compare(b.expiresAt) })
 	var dead []modelToken
 	for _, token := range soonest {
-		if amount == 0 || !token.expiresAt.After(m.now) {
+		if amount == 0 || !token.expiresAt.After(m.now) || w.countOf(token.mint) >= m.originals[token.mint].left {
 			dead = append(dead, token)
 			continue
 		}
@@ -158,6 +159,15 @@ func (m *model) giveBack(use *modelOriginal, w *modelWallet, amount int64) {
 	}
 	use.took = dead
 	w.add(amount, modelToken{})
+}
+
+func (w *modelWallet) countOf(mint string) (count int64) {
+	for _, token := range w.dated {
+		if token.mint == mint {
+			count++
+		}
+	}
+	return count
 }
 
 func (m *model) open(op ledger.Hold, w *modelWallet, id string) expected {

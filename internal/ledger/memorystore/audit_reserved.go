@@ -47,7 +47,7 @@ func auditReserved(books Books) error {
 
 // auditGrants returns what is left of the grants of each wallet.
 func auditGrants(books Books) (map[ledger.Subject]int64, error) {
-	remaining, expired := make(map[string]int64), make(map[string]int64)
+	remaining, expired, reversed := make(map[string]int64), make(map[string]int64), make(map[string]int64)
 	byEntry := make(map[string]int64)
 	for _, move := range books.Moves {
 		remaining[move.GrantID] += move.Tokens
@@ -56,6 +56,9 @@ func auditGrants(books Books) (map[ledger.Subject]int64, error) {
 	for id, entry := range books.Entries {
 		if entry.ReferenceType == ledger.ReferenceGrant {
 			expired[entry.ReferenceID] -= entry.Amount
+		}
+		if entry.EventType == ledger.EventRefund {
+			reversed[entry.ReferenceID] -= entry.Amount
 		}
 		if moved := byEntry[id]; moved*entry.Amount < 0 || max(moved, -moved) > max(entry.Amount, -entry.Amount) {
 			return nil, fmt.Errorf("entry %s of %d moved %d in grants", id, entry.Amount, moved)
@@ -72,6 +75,9 @@ func auditGrants(books Books) (map[ledger.Subject]int64, error) {
 		}
 		if grant.Remaining < 0 || grant.Remaining > grant.Amount || (grant.State == ledger.GrantExpired && grant.Remaining != 0) {
 			return nil, fmt.Errorf("grant %s is %s with %d of %d", id, grant.State, grant.Remaining, grant.Amount)
+		}
+		if grant.Remaining+grant.Expired+reversed[id] > grant.Amount {
+			return nil, fmt.Errorf("grant %s has %d left, %d expired and %d reversed of %d", id, grant.Remaining, grant.Expired, reversed[id], grant.Amount)
 		}
 		expiring[grant.Subject] += grant.Remaining
 		delete(expired, id)

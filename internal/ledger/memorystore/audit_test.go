@@ -31,7 +31,8 @@ func busyBooks(t *testing.T) memorystore.Books {
 	}
 	do(ledger.Mint{Request: by("short"), Amount: 20, ExpiresAt: clock.Now().Add(time.Minute)})
 	clock.Advance(time.Hour)
-	do(ledger.Mint{Request: by("long"), Amount: 50, ExpiresAt: clock.Now().Add(time.Hour)})
+	long := do(ledger.Mint{Request: by("long"), Amount: 50, ExpiresAt: clock.Now().Add(time.Hour)})
+	do(ledger.Refund{Request: by(""), EntryID: long.Entry.ID, Amount: 10})
 	do(ledger.Mint{Request: by(""), Amount: 100})
 	do(ledger.Hold{Request: by("open"), Amount: 30, Duration: time.Hour})
 	settled := do(ledger.Hold{Request: by("settled"), Amount: 5, Duration: time.Hour})
@@ -108,6 +109,14 @@ func TestTheAuditSeesDamageToHoldsGrantsAndRequests(t *testing.T) {
 		"a grant that grew alone": {func(t *testing.T, b *memorystore.Books) {
 			edit(b.Grants, pick(t, b.Grants, isLive), func(g *ledger.Grant) { g.Remaining++ })
 		}, "its moves say"},
+		"a grant that has what was reversed": {func(t *testing.T, b *memorystore.Books) {
+			id := pick(t, b.Grants, isLive)
+			more := b.Grants[id].Amount - b.Grants[id].Remaining
+			edit(b.Grants, id, func(g *ledger.Grant) { g.Remaining += more })
+			edit(b.Wallets, pick(t, b.Wallets, anyWallet), func(w *ledger.Wallet) { w.Expiring += more })
+			undated := pick(t, b.Entries, func(e ledger.Entry) bool { return e.Amount == 100 })
+			b.Moves = append(b.Moves, ledger.GrantMove{LedgerID: undated, GrantID: id, Tokens: more})
+		}, "10 reversed of 50"},
 		"a grant without its mint": {func(t *testing.T, b *memorystore.Books) {
 			edit(b.Grants, pick(t, b.Grants, isLive), func(g *ledger.Grant) { g.Amount++ })
 		}, "no mint"},

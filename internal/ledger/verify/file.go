@@ -43,6 +43,7 @@ type audit struct {
 	held     map[ledger.Subject]int64 // by open holds
 	spent    map[string]*keySums      // by key
 	expiring map[ledger.Subject]int64 // by live grants
+	reversed map[string]int64         // tokens of mints that were refunded, by entry
 	cutoff   string                   // usage rows from before may be archived; empty: none is
 	// seen are sums over the entries, to be compared with those of other tables.
 	seen entrySums

@@ -60,6 +60,10 @@ func (a *audit) compareGrant(g *grantSums) {
 	if g.expired != g.Expired {
 		a.report.find("wallet_grants", g.ID, "expired_tokens is %d, but adjustments took back %d", g.Expired, g.expired)
 	}
+	if reversed := a.reversed[g.ID]; g.Expired+reversed > g.Amount {
+		a.report.find("wallet_grants", g.ID, "%d tokens expired and %d were refunded, more than the %d that were minted",
+			g.Expired, reversed, g.Amount)
+	}
 }
 
 func readGrant(c *cells) (grant ledger.Grant, rowid int64) {

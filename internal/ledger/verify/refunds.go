@@ -18,8 +18,9 @@ const refundIndex = "idx_wallet_ledger_refunds"
 // checkRefunds holds refunds against what they reverse.
 func (a *audit) checkRefunds() error {
 	var seen uint64
-	var original string
+	var last string
 	var refunded int64
+	a.reversed = make(map[string]int64)
 	err := a.each(func(c *cells) error {
 		rowid, id := c.integer(), c.text()
 		subject, amount := c.subject(), c.tokens(2*ledger.MaxBalanceTokens)
@@ -28,11 +29,15 @@ func (a *audit) checkRefunds() error {
 		if c.problem != "" {
 			return nil // named already
 		}
-		if reference != original {
-			original, refunded = reference, 0
+		if reference != last {
+			last, refunded = reference, 0
 		}
 		refunded += magnitude(amount)
-		problem := refundProblem(c, subject, amount, refunded)
+		reversed := readOriginal(c)
+		problem := reversed.problem(subject, amount, refunded)
+		if reversed.event == ledger.EventMint {
+			a.reversed[reference] = refunded
+		}
 		if referenceType != ledger.ReferenceLedger {
 			problem = fmt.Sprintf("it is a refund with reference_type %q, not %q", referenceType, ledger.ReferenceLedger)
 		}
@@ -47,18 +52,31 @@ func (a *audit) checkRefunds() error {
 	return err
 }
 
-// refundProblem reads the original's columns.
-func refundProblem(c *cells, subject ledger.Subject, amount, refunded int64) string {
-	owner := ledger.Subject{Type: ledger.SubjectType(c.maybeText()), ID: c.maybeText()}
-	event := ledger.EventType(c.maybeText())
-	original, found := c.maybeInteger()
+// original is what a refund says that it reverses.
+type original struct {
+	owner  ledger.Subject
+	event  ledger.EventType
+	amount int64
+	found  bool
+}
+
+func readOriginal(c *cells) (o original) {
+	o.owner = ledger.Subject{Type: ledger.SubjectType(c.maybeText()), ID: c.maybeText()}
+	o.event = ledger.EventType(c.maybeText())
+	o.amount, o.found = c.maybeInteger()
+	return o
+}
+
+// problem holds a refund against its original, of which refunded tokens are
+// reversed with it.
+func (o original) problem(subject ledger.Subject, amount, refunded int64) string {
 	switch {
-	case !found || owner != subject || (event != ledger.EventMint && event != ledger.EventUse):
+	case !o.found || o.owner != subject || (o.event != ledger.EventMint && o.event != ledger.EventUse):
 		return "it refunds no mint or use of its wallet"
-	case amount != 0 && (amount > 0) == (original > 0):
-		return fmt.Sprintf("it moves %d tokens, in the same direction as the %d that it refunds", amount, original)
-	case refunded > magnitude(original):
-		return fmt.Sprintf("with it %d of %d tokens are refunded", refunded, magnitude(original))
+	case amount != 0 && (amount > 0) == (o.amount > 0):
+		return fmt.Sprintf("it moves %d tokens, in the same direction as the %d that it refunds", amount, o.amount)
+	case refunded > magnitude(o.amount):
+		return fmt.Sprintf("with it %d of %d tokens are refunded", refunded, magnitude(o.amount))
 	}
 	return ""
 }

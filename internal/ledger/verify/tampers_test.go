@@ -128,6 +128,7 @@ var tampers = map[string]tamper{
 	"remaining_tokens below 0":       {live, setGrant + `remaining_tokens = -1` + byID, "wallet_grants"},
 	"amount of a grant":              {live, setGrant + `amount_tokens = amount_tokens + 1` + byID, "wallet_grants"},
 	"expired_tokens":                 {expired, setGrant + `expired_tokens = expired_tokens - 1` + byID, "wallet_grants"},
+	"more expired than was left":     {expired, setEntry + `reference_id = ?1 WHERE event_type = 'refund' AND amount_tokens > 0 AND ` + ofAlice, "wallet_grants"},
 	"a grant's expiry":               {live, setGrant + `expires_at = '2036-01-01 00:00:00.000Z'` + byID, "wallet_grants"},
 	"a grant's owner":                {live, setGrant + `subject_id = 'bob000000000001'` + byID, "wallet_grants"},
 	"an expired grant lives again":   {expired, setGrant + `state = 'live', remaining_tokens = 5` + byID, "wallet_grants"},
