@@ -31,6 +31,28 @@ func TestTheBalanceShowsWhatExpiresNext(t *testing.T) {
 	}
 }
 
+// A hold keeps tokens beyond their expiry. What expires next lies ahead.
+func TestWhatExpiresNextLiesAhead(t *testing.T) {
+	h := newHouse(t)
+	expiry := time.Now().Add(time.Second)
+	h.do("POST", "/api/wallet/mint", h.asRoot(), object("userId", h.alice.Id, "amount", 40, "expiresAt", expiry.UTC().Format(time.RFC3339Nano))).want(200)
+	hold := h.hold(h.alice, 30)
+	next := func() any { return h.do("GET", "/api/wallet/balance", h.asAlice(), "").want(200).value("nextExpiry") }
+	waitFor(t, 5*time.Second, func() bool { return h.balance(h.alice) == 30 })
+	if got := next(); got != nil {
+		t.Errorf("only kept tokens are there, and yet: %v", got)
+	}
+	h.do("POST", "/api/wallet/mint", h.asRoot(), object("userId", h.alice.Id, "amount", 7, "expiresAt", "2099-01-01T00:00:00Z")).want(200)
+	balance := h.do("GET", "/api/wallet/balance", h.asAlice(), "").want(200)
+	if balance.number("nextExpiry.tokens") != 7 || balance.text("nextExpiry.at") != "2099-01-01T00:00:00.000Z" {
+		t.Errorf("balance: %s", balance.body)
+	}
+	h.do("POST", "/api/wallet/holds/"+hold+"/release", h.asRoot(), "").want(200)
+	if got := h.balance(h.alice); got != 7 {
+		t.Errorf("the balance is %d, want 7", got)
+	}
+}
+
 func TestTokensExpireByThemselves(t *testing.T) {
 	h := newHouse(t)
 	h.mint(h.alice, 100)

@@ -2,6 +2,8 @@ package hooks
 
 import (
 	"net/http"
+	"slices"
+	"time"
 
 	"github.com/pocketbase/pocketbase/core"
 
@@ -50,12 +52,15 @@ func (s *server) walletBalance(e *core.RequestEvent) error {
 	})
 }
 
-// nextExpiry is how many tokens expire at the next moment at which any do.
+// nextExpiry is how many tokens expire at the next moment at which any do. Grants
+// that are over are not counted: an open hold keeps them, and they end with it.
 func (s *server) nextExpiry(e *core.RequestEvent, wallet ledger.Wallet) (*expiryJSON, error) {
 	if wallet.Expiring == 0 {
 		return nil, nil
 	}
 	grants, err := s.store.Grants(e.Request.Context(), wallet.Subject)
+	now := time.Now()
+	grants = slices.DeleteFunc(grants, func(g ledger.Grant) bool { return !g.ExpiresAt.After(now) })
 	if err != nil || len(grants) == 0 {
 		return nil, err
 	}
