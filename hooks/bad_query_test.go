@@ -131,9 +131,9 @@ func TestListsFilter(t *testing.T) {
 	h.do("POST", "/api/wallet/use", h.asRoot(), object("userId", h.alice.Id, "amount", 1, "eventType", "response.done")).want(200)
 	for query, want := range map[string]int{
 		"ledger?eventType=mint": 1, "ledger?eventType=use": 3, "ledger?eventType=refund": 0,
-		"ledger?from=2020-01-01": 4, "ledger?to=2020-01-01": 0, "ledger?from=2020-01-01T00:00:00Z&to=2100-01-01": 4,
+		"ledger?from=2020-01-01": 4, "ledger?to=2020-01-01": 0, "ledger?to=0001-01-01": 0, "ledger?to=0001-01-01T00:00:00Z": 0, "ledger?from=2020-01-01T00:00:00Z&to=2100-01-01": 4,
 		"usage?model=whisper-1": 1, "usage?model=whisper": 0, "usage?eventType=response.done": 1,
-		"usage?to=2020-01-01": 0, "usage?from=2020-01-01": 3,
+		"usage?to=2020-01-01": 0, "usage?to=0001-01-01": 0, "usage?from=0001-01-01": 3, "usage?from=2020-01-01": 3,
 	} {
 		list := query[:len("usage")]
 		if list != "usage" {

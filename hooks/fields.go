@@ -174,7 +174,17 @@ func (f *fields) instant(name string) time.Time {
 		f.fail(name, name+" must be a time such as 2026-12-31T00:00:00Z.")
 		return time.Time{}
 	}
-	return at.UTC().Truncate(time.Millisecond)
+	return given(at.UTC().Truncate(time.Millisecond))
+}
+
+// given is a moment that somebody named. The first moment of the year 1 is Go's zero
+// time, which everywhere else means that nobody named one: an expiry there would be
+// none.
+func given(at time.Time) time.Time {
+	if at.IsZero() {
+		return at.Add(time.Millisecond)
+	}
+	return at
 }
 
 // object returns a JSON object without its white space.

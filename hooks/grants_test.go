@@ -70,7 +70,7 @@ func TestTokensExpireByThemselves(t *testing.T) {
 func TestBadExpiriesAreRefused(t *testing.T) {
 	h := newHouse(t)
 	before := h.snapshot()
-	for _, at := range []any{"2020-01-01T00:00:00Z", "tomorrow", 17, "2099-01-01", "10000-01-01T00:00:00Z"} {
+	for _, at := range []any{"2020-01-01T00:00:00Z", "0001-01-01T00:00:00Z", "0001-01-01T00:00:00.0004Z", "0001-01-01T01:00:00+01:00", "0000-01-01T00:00:00Z", "tomorrow", 17, "2099-01-01", "10000-01-01T00:00:00Z"} {
 		h.do("POST", "/api/wallet/mint", h.asRoot(), object("userId", h.alice.Id, "amount", 5, "expiresAt", at)).
 			wantOutcome("400 invalid_request").names("expiresAt")
 	}

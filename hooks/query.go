@@ -62,7 +62,7 @@ func instant(query url.Values, name string) (time.Time, error) {
 	}
 	for _, layout := range []string{time.RFC3339Nano, time.DateOnly} {
 		if t, err := time.Parse(layout, text); err == nil {
-			return t.UTC(), nil
+			return given(t.UTC()), nil
 		}
 	}
 	return time.Time{}, ledger.Invalid(name, name+" must be a time such as 2026-11-24T08:00:00Z, or a date such as 2026-11-24.")

@@ -98,6 +98,7 @@ func TestABadKeyFormNamesTheField(t *testing.T) {
 		`{"name":"a","scopes":null}`:          "scopes",
 		`{"name":"a","expiresAt":"tomorrow"}`: "expiresAt",
 		`{"name":"a","expiresAt":"2020-01-01T00:00:00Z"}`:     "expiresAt",
+		`{"name":"a","expiresAt":"0001-01-01T00:00:00Z"}`:     "expiresAt", // Go's zero time, which is no end
 		`{"name":"a","spendLimitTokens":0}`:                   "spendLimitTokens",
 		`{"name":"a","spendLimitTokens":-1}`:                  "spendLimitTokens",
 		`{"name":"a","spendLimitTokens":1.5}`:                 "spendLimitTokens",

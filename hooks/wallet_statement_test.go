@@ -29,6 +29,7 @@ func TestAStatementProvesItself(t *testing.T) {
 		"from the middle on": {"from=" + url.QueryEscape(middle), 300},
 		"up to the middle":   {"to=" + url.QueryEscape(middle), 250},
 		"nothing":            {"from=2099-01-01", 0},
+		"to the zero time":   {"to=0001-01-01", 0},
 		"before everything":  {"to=2001-01-01", 0},
 	} {
 		for _, accept := range []string{"application/json", "text/csv"} {

@@ -100,8 +100,5 @@ func instantIn(zone *time.Location, query url.Values, name string) (time.Time, e
 	if date, err := time.Parse(time.DateOnly, query.Get(name)); err == nil {
 		at = usagesummary.StartOfDay(zone, date.Year(), date.Month(), date.Day())
 	}
-	if at.IsZero() {
-		at = at.Add(1) // the first moment of the year 1 is out of range, not missing
-	}
-	return at, nil
+	return given(at), nil
 }
