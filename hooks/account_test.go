@@ -53,6 +53,25 @@ func TestDeletingNeedsAYoungSessionOrThePassword(t *testing.T) {
 	}
 }
 
+// What payment providers sent about a user goes with them, but for the ids of the
+// events; what they sent about others stays.
+func TestDeletingEmptiesTheUsersWebhooks(t *testing.T) {
+	h := newHouse(t)
+	for id, user := range map[string]string{"hook1": h.alice.Id, "hook2": h.bob.Id} {
+		h.mustExecute(`INSERT INTO webhook_logs (id, event_id, event_type, user_id, raw_payload, headers, error_message, webhook_signature, ip_address)
+			VALUES ({:id}, 'evt_'||{:id}, 'payment', {:user}, '{"email":"x"}', '{"a":"b"}', 'failed', 'sig', '203.0.113.7')`, "id", id, "user", user)
+	}
+	const full = `raw_payload != '' AND headers IS NOT NULL AND ip_address != '' AND webhook_signature != '' AND error_message != ''`
+	const empty = `user_id = '' AND raw_payload = '' AND headers IS NULL AND ip_address = '' AND webhook_signature = '' AND error_message = ''`
+	h.do("DELETE", usersRoute+"records/"+h.alice.Id, h.asRoot(), "").want(204)
+	if h.count("webhook_logs", "id = 'hook1' AND event_id = 'evt_hook1' AND "+empty) != 1 {
+		t.Error("the user's webhook is not emptied")
+	}
+	if h.count("webhook_logs", "id = 'hook2' AND "+full) != 1 {
+		t.Error("another's webhook changed")
+	}
+}
+
 // What a crash left between a deletion and its freeze is caught up with at the next
 // start.
 func TestALeftClosingIsCarriedOut(t *testing.T) {

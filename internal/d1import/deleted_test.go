@@ -87,3 +87,20 @@ func (h *house) do(operation ledger.Operation) {
 		h.t.Fatal(err)
 	}
 }
+
+// Of a deleted user's webhooks that an import brings, the event alone is kept.
+func TestWebhooksOfADeletedUserComeEmpty(t *testing.T) {
+	h := newHouse(t)
+	h.exec(`INSERT INTO wallet_closings (user_id, actor) VALUES (?, 'system')`, ghost)
+	row := func(id, user string) string {
+		return id + ",'evt_" + id + "','payment.succeeded','" + user + "','{}','{}',NULL,'success','x',0,'sig','203.0.113.7',1795416111,1795416111"
+	}
+	dump := strangeDump(map[string][]string{"webhook_logs": rowsOf("webhook_logs", row("1", ghost), row("2", ada))})
+	for round, want := range []string{"2 imported, 0 there, 0 skipped", "0 imported, 2 there, 0 skipped"} {
+		if got := counts(h.importText(dump).Table("webhook_logs")); got != want {
+			t.Errorf("round %d: %s, want %s", round, got, want)
+		}
+		h.want("evt_1|||", `SELECT event_id||'|'||user_id||raw_payload||coalesce(headers, '')||'|'||ip_address||'|'||webhook_signature||error_message FROM webhook_logs WHERE id = '1'`)
+		h.want("{}203.0.113.7", `SELECT raw_payload||ip_address FROM webhook_logs WHERE id = '2'`)
+	}
+}

@@ -51,7 +51,7 @@ const at = "2026-01-02 03:04:05.678Z"
 // user writes an account and all that hangs on it, by SQL.
 func (f fixture) user(id string) {
 	f.t.Helper()
-	f.execute(`INSERT INTO users (id, email, name, image, verified, password, tokenKey, created, updated) VALUES (?, ?, ?, ?, TRUE, ?, ?, ?, ?)`,
+	f.execute(`INSERT INTO users (id, email, name, image, avatar, verified, password, tokenKey, created, updated) VALUES (?, ?, ?, ?, 'face.png', TRUE, ?, ?, ?, ?)`,
 		id, id+"@example.com", strange, "", "$2a$10$"+strings.Repeat("b", 53), "canary-token-key"+id, at, at)
 	f.execute(`INSERT INTO app_user (id, better_auth_user_id, first_name, created_at, updated_at) VALUES (?, ?, ?, ?, ?)`, "app"+id, id, strange, at, at)
 	f.execute(`INSERT INTO wallets (id, subject_type, subject_id, balance_tokens, frozen, seq, head_hash, created_at, updated_at)

@@ -88,11 +88,13 @@ var tables = []table{
 			columnsOf(object, "allowed_models")),
 	},
 	{
-		name: "user", from: "users", order: "rowid", key: "(`id`)",
+		// Operators may take the field for an avatar away: the name then means the NULL.
+		name: "user", from: "users CROSS JOIN (SELECT NULL AS avatar)", order: "users.rowid", key: "(`id`)",
 		columns: []column{
 			{name: "id", kind: name}, {name: "name", kind: name}, {name: "email", kind: name},
 			{name: "emailVerified", source: "verified", kind: flag}, {name: "image", kind: words},
 			{name: "createdAt", source: "created", kind: seconds}, {name: "updatedAt", source: "updated", kind: seconds},
+			{name: "avatar", source: "(SELECT avatar FROM users u WHERE u.id = users.id)"},
 		},
 		member: "user", owned: "id = ?", isSingle: true,
 	},
@@ -163,11 +165,14 @@ var tables = []table{
 		member: "usage", owned: ownSubject, ownOrder: "created_at",
 	},
 	{
+		// Headers and signatures are between the payment provider and the operator, and
+		// may hold what proves the one to the other.
 		name: "webhook_logs", from: "webhook_logs", order: "rowid", key: "(`id`)",
 		columns: join(columnsOf(name, "id", "event_id", "event_type"), columnsOf(words, "user_id"), columnsOf(name, "raw_payload"),
-			columnsOf(object, "headers"), columnsOf(seconds, "processed_at"), columnsOf(words, "processing_status", "error_message"),
-			columnsOf(count, "retry_count"), columnsOf(words, "webhook_signature", "ip_address"),
+			[]column{{name: "headers", kind: object, isSecret: true}}, columnsOf(seconds, "processed_at"), columnsOf(words, "processing_status", "error_message"),
+			columnsOf(count, "retry_count"), []column{{name: "webhook_signature", isSecret: true}}, columnsOf(words, "ip_address"),
 			[]column{{name: "createdAt", source: "created_at", kind: seconds}, {name: "updatedAt", source: "updated_at", kind: seconds}}),
+		member: "webhooks", owned: "user_id = ?",
 	},
 	{
 		name: "processed_events", from: "processed_events", order: "event_id", key: "(`event_id`)",

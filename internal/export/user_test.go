@@ -29,7 +29,7 @@ func TestAUsersPartIsTheirsAlone(t *testing.T) {
 		t.Fatalf("%v: %s", err, out.String())
 	}
 	want := []string{"accounts", "apiKeySpending", "apiKeys", "appUser", "auditLog", "entitlement", "exportedAt", "grants", "holds", "ledger", "memberships",
-		"sessions", "usage", "usageDaily", "user", "wallet"}
+		"sessions", "usage", "usageDaily", "user", "wallet", "webhooks"}
 	if got := slices.Sorted(maps.Keys(document)); !slices.Equal(got, want) {
 		t.Errorf("members are %v", got)
 	}
@@ -54,9 +54,23 @@ func TestAUsersPartIsTheirsAlone(t *testing.T) {
 			}
 		}
 	}
-	var user struct{ Name, Email string }
-	if err := json.Unmarshal(document["user"], &user); err != nil || user.Name != strange || user.Email != "ada000000000001@example.com" {
+	var user struct{ Name, Email, Avatar string }
+	if err := json.Unmarshal(document["user"], &user); err != nil || user.Name != strange || user.Email != "ada000000000001@example.com" || user.Avatar != "face.png" {
 		t.Errorf("user is %+v (%v)", user, err)
+	}
+	if hook := string(document["webhooks"]); !strings.Contains(hook, `"raw_payload"`) || strings.Contains(hook, "headers") || strings.Contains(hook, "signature") {
+		t.Errorf("webhooks are %s", hook)
+	}
+}
+
+// Operators may change the fields of users.
+func TestUsersWithoutAvatars(t *testing.T) {
+	f := open(t)
+	f.user("ada000000000001")
+	f.execute(`ALTER TABLE users DROP COLUMN avatar`)
+	var out bytes.Buffer
+	if err := export.WriteUser(t.Context(), f.db(), "ada000000000001", now, &out); err != nil || !strings.Contains(out.String(), `"avatar":null`) {
+		t.Errorf("got %s (%v)", out.String(), err)
 	}
 }
 
