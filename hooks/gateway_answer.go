@@ -35,6 +35,12 @@ func (c *call) answerWhole(answer *gateway.Answer) error {
 	}
 	c.keepContent(body)
 	report := metering.ParseBody(c.route.endpoint, body)
+	if !report.Found && metering.IsNoAnswer(body) {
+		return errors.Join(c.bill.release(), couldNotAnswer(gateway.ErrOtherAnswer))
+	}
+	if metering.IsFailure(body) {
+		body = gateway.MaskAccount(body)
+	}
 	result := outcomeOf(c.route.endpoint, report, c.countBytes(body), true)
 	charged, err := c.settle(answer.Upstream, result, answer.Status)
 	if err != nil {

@@ -8,7 +8,6 @@ import (
 	"log/slog"
 	"net/http"
 	"runtime/debug"
-	"strings"
 	"time"
 
 	"github.com/pocketbase/pocketbase/core"
@@ -175,11 +174,11 @@ func (c *call) unanswered() outcome {
 	return outcomeOf(c.route.endpoint, metering.Report{}, c.counted(pricing.Usage{}), false)
 }
 
-// hold reserves what the call may cost: all of it, or of a stream's output the
-// first step. The dearest of the upstreams counts, for any may be the one.
+// hold reserves what the call may cost: all of it, or of a stream's output that
+// grows the first step. The dearest of the upstreams counts, for any may be the one.
 func (c *call) hold() error {
 	estimate := c.asked.Estimate
-	if c.asked.Stream {
+	if c.asked.Stream && c.route.endpoint.OutputGrows() {
 		estimate.OutText, estimate.OutAudio = min(estimate.OutText, streamStepTokens), min(estimate.OutAudio, streamStepTokens)
 	}
 	var amount int64
@@ -214,14 +213,14 @@ func (c *call) answer() (err error) {
 			err = c.panicked(fault)
 		}
 	}()
-	answer, err := c.server.gateway.client.Call(c.ctx, c.client, c.upstreams, c.content.request)
+	answer, err := c.server.gateway.client.Call(c.ctx, c.client, c.upstreams, gateway.Exchange{Request: c.content.request, Check: c.check})
 	if failure, failed := errors.AsType[*gateway.Failure](err); failed {
 		return c.failed(failure)
 	}
 	defer answer.Body.Close()
-	c.answering, c.firstByte, c.providerID = answer.Upstream, time.Since(c.started), gateway.RequestID(answer.Header)
+	c.answering, c.firstByte, c.providerID = answer.Upstream, answer.Began.Sub(c.started), gateway.RequestID(answer.Header)
 	switch {
-	case strings.HasPrefix(answer.Header.Get("Content-Type"), "text/event-stream"):
+	case gateway.IsStream(answer.Header):
 		return c.answerStream(answer)
 	case c.route.bytes:
 		return c.answerBytes(answer)
@@ -266,8 +265,10 @@ func (c *call) failed(failure *gateway.Failure) error {
 	if !passesThrough(failure) {
 		return refusalOfFailure(failure)
 	}
-	gateway.ReturnHeaders(c.event.Response.Header(), failure.Header)
-	return c.writeWhole(failure.Status, failure.Body)
+	header := c.event.Response.Header()
+	gateway.ReturnHeaders(header, failure.Header)
+	header.Set("Content-Type", "application/json")
+	return c.writeWhole(failure.Status, gateway.MaskAccount(failure.Body))
 }
 
 // settle charges what a call used and writes its usage row.

@@ -159,6 +159,9 @@ func passesThrough(f *gateway.Failure) bool {
 	if f.Status < 400 || f.Status >= 500 {
 		return false
 	}
+	if _, err := gateway.ParseBody(f.Body); err != nil {
+		return false // a page of some server on the way, or cut
+	}
 	key := f.Upstream.Key.Bytes()
 	return len(key) == 0 || !bytes.Contains(f.Body, key)
 }
@@ -166,6 +169,9 @@ func passesThrough(f *gateway.Failure) bool {
 // refusalOfFailure is what a client learns of a failure that is the provider's, or
 // of the operator's account there: not what the provider said, which may name a key.
 func refusalOfFailure(f *gateway.Failure) *refusal {
+	if errors.Is(f.Cause, gateway.ErrFailedAnswer) || errors.Is(f.Cause, gateway.ErrOtherAnswer) {
+		return couldNotAnswer(f)
+	}
 	if f.Status == 0 {
 		return refusalOfCut(f.Cause)
 	}
@@ -178,7 +184,11 @@ func refusalOfFailure(f *gateway.Failure) *refusal {
 	if isLimited || f.Status == http.StatusServiceUnavailable || f.Status == overloadedAtAnthropic {
 		return providerRefusal(http.StatusServiceUnavailable, "The provider is overloaded: try again in a moment.", f)
 	}
-	return providerRefusal(http.StatusBadGateway, "The provider could not answer this: try again in a moment.", f)
+	return couldNotAnswer(f)
+}
+
+func couldNotAnswer(cause error) *refusal {
+	return providerRefusal(http.StatusBadGateway, "The provider could not answer this: try again in a moment.", cause)
 }
 
 // maxRetryAfter bounds, in seconds, how long a client is told to wait because a

@@ -2,11 +2,13 @@ package hooks
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -41,10 +43,14 @@ type callStream struct {
 // answerStream passes events on as they come, keeps enough reserved for them, and
 // settles before the last.
 func (c *call) answerStream(answer *gateway.Answer) error {
-	c.meter = metering.NewMeter(c.route.endpoint)
+	c.meter = metering.NewMeter(c.route.endpoint, c.asked)
 	s := &callStream{call: c, answer: answer, out: c.newClientWriter(), renewed: time.Now()}
 	var err error
-	if s.stepCost, err = c.server.estimate(answer.Upstream, c.plan, pricing.Usage{OutText: streamStepTokens}); err != nil {
+	step := pricing.Usage{OutText: streamStepTokens}
+	if c.asked.Estimate.OutAudio > 0 {
+		step.OutAudio = streamStepTokens
+	}
+	if s.stepCost, err = c.server.estimate(answer.Upstream, c.plan, step); err != nil {
 		return errors.Join(c.bill.release(), priceRefusal(err))
 	}
 	header := c.event.Response.Header()
@@ -64,8 +70,8 @@ func (s *callStream) run() error {
 		if err != nil {
 			return s.cut(err)
 		}
-		if event.Data != nil {
-			s.call.meter.Event(event.Data)
+		if event.Data != nil && s.call.meter.Event(event.Data) {
+			event.Raw, event.Data = gateway.MaskAccount(event.Raw), gateway.MaskAccount(event.Data)
 		}
 		if isLastEvent(s.call.route.endpoint, event) {
 			return s.end(event.Raw)
@@ -103,7 +109,7 @@ func (s *callStream) keepReserved() error {
 		return err
 	}
 	var missing int64
-	if isNearly(used, c.bill.held) {
+	if c.route.endpoint.OutputGrows() && isNearly(used, c.bill.held) {
 		missing = max(s.stepCost, used+s.stepCost-c.bill.held, 1)
 	}
 	now := time.Now()
@@ -133,6 +139,9 @@ func (s *callStream) settle(isWhole bool, status int) (int64, error) {
 
 // end settles and shows the last event after that.
 func (s *callStream) end(last []byte) error {
+	if s.call.meter.HasNothing() && s.call.meter.HasFailed() {
+		return s.failed(last)
+	}
 	charged, err := s.settle(true, s.answer.Status)
 	if err != nil {
 		return s.complain(err)
@@ -145,6 +154,21 @@ func (s *callStream) end(last []byte) error {
 	}
 	s.call.ticket.finish(s.out.kept(s.answer.Status, charged))
 	s.readToEnd()
+	return nil
+}
+
+// failed ends a stream in which the provider failed before any output: nothing is
+// charged.
+func (s *callStream) failed(last []byte) error {
+	if err := s.call.bill.release(); err != nil {
+		return s.complain(err)
+	}
+	if !s.out.hasBegun {
+		return couldNotAnswer(gateway.ErrFailedAnswer)
+	}
+	if last != nil {
+		s.out.write(last)
+	}
 	return nil
 }
 
@@ -168,20 +192,32 @@ func (s *callStream) stop(why error) error {
 }
 
 // cut ends a stream that the provider, the client or the server broke. If nothing
-// has come through by then, nothing is charged.
+// has come through by then, or the provider broke off before any output, nothing is
+// charged.
 func (s *callStream) cut(cause error) error {
 	refused := refusalOfCut(cause)
-	if !s.out.hasBegun && !errors.Is(cause, gateway.ErrClientGone) {
+	hasNothing := !s.out.hasBegun || s.call.meter.HasNothing() && isBrokenOff(cause)
+	if hasNothing && !errors.Is(cause, gateway.ErrClientGone) {
 		if err := s.call.bill.release(); err != nil {
-			return err
+			return s.complain(err)
 		}
-		return refused
+		return s.complain(refused)
 	}
 	if _, err := s.settle(false, refused.status); err != nil {
 		return s.complain(err)
 	}
 	s.call.ticket.finish(nil)
 	return s.complain(refused)
+}
+
+// isBrokenOff tells a provider's own breaking off from our cuts: for those a provider
+// may have worked long, and bills it.
+func isBrokenOff(cause error) bool {
+	ours := []error{
+		gateway.ErrClientGone, gateway.ErrFirstByteTimeout, gateway.ErrIdleTimeout, gateway.ErrTotalTimeout,
+		gateway.ErrEventTooLarge, errDraining, context.Canceled,
+	}
+	return !slices.ContainsFunc(ours, func(cut error) bool { return errors.Is(cause, cut) })
 }
 
 // complain tells the client in the stream's dialect why it ends, or in an ordinary

@@ -20,6 +20,8 @@ var (
 	ErrIdleTimeout      = errors.New("the provider stopped in the middle of its answer")
 	ErrTotalTimeout     = errors.New("the provider's answer took too long")
 	ErrClientGone       = errors.New("the client went away before the answer was whole")
+	ErrFailedAnswer     = errors.New("the provider answered with an error")
+	ErrOtherAnswer      = errors.New("the provider answered something else than the endpoint has")
 	errNoUpstream       = errors.New("there is no upstream to call")
 	errEmptyAnswer      = errors.New("the provider's answer is empty")
 )
@@ -41,12 +43,29 @@ func NewClient(transport http.RoundTripper, now func() time.Time) *Client {
 }
 
 // Answer is a provider's answer with a body to read. Its status is 2xx, and the
-// first byte is there.
+// first byte is there, since Began.
 type Answer struct {
 	Upstream Upstream
 	Header   http.Header
 	Status   int
+	Began    time.Time
 	Body     io.ReadCloser
+}
+
+// Exchange is what a call sends, and what it takes for an answer.
+type Exchange struct {
+	// Request makes the request to one upstream.
+	Request func(context.Context, Upstream) (*http.Request, error)
+	// Check looks at the beginning of an answer, and its error says why it is none:
+	// then the next upstream is tried. nil takes every answer.
+	Check func(header http.Header, beginning []byte) error
+}
+
+func (e Exchange) check(header http.Header, body *bufio.Reader) error {
+	if e.Check == nil {
+		return nil
+	}
+	return e.Check(header, beginning(header, body))
 }
 
 // Failure is why no provider answered: what the last one said.
@@ -74,10 +93,10 @@ func (f *Failure) Unwrap() error { return f.Cause }
 // is the call's own and outlives the client's, which client is: see patience.
 //
 // An error is a *Failure.
-func (c *Client) Call(ctx, client context.Context, upstreams []Upstream, build func(context.Context, Upstream) (*http.Request, error)) (*Answer, error) {
+func (c *Client) Call(ctx, client context.Context, upstreams []Upstream, exchange Exchange) (*Answer, error) {
 	var last *Failure
 	for _, upstream := range Order(upstreams, c.health, c.random) {
-		answer, failure := c.try(ctx, client, upstream, build)
+		answer, failure := c.try(ctx, client, upstream, exchange)
 		if failure == nil {
 			c.health.Succeeded(upstream.Name)
 			return answer, nil
@@ -98,6 +117,9 @@ func (c *Client) Call(ctx, client context.Context, upstreams []Upstream, build f
 // judge notes what a failure says about the provider's health, and tells whether
 // another provider may do better.
 func (c *Client) judge(failure *Failure) bool {
+	if errors.Is(failure.Cause, ErrFailedAnswer) {
+		return true // perhaps by what was asked, so it says nothing about its health
+	}
 	if !isProvidersFault(failure.Status) {
 		c.health.Succeeded(failure.Upstream.Name)
 		return false
@@ -117,13 +139,13 @@ func isProvidersFault(status int) bool {
 	return status >= 500 || status < 400
 }
 
-func (c *Client) try(ctx, client context.Context, upstream Upstream, build func(context.Context, Upstream) (*http.Request, error)) (*Answer, *Failure) {
+func (c *Client) try(ctx, client context.Context, upstream Upstream, exchange Exchange) (*Answer, *Failure) {
 	patience := newPatience(ctx, client, upstream.Timeouts, c.DrainTime)
 	failed := func(err error) *Failure {
 		patience.end()
 		return &Failure{Upstream: upstream, Cause: err}
 	}
-	request, err := build(patience.ctx, upstream)
+	request, err := exchange.Request(patience.ctx, upstream)
 	if err != nil {
 		return nil, failed(err)
 	}
@@ -131,7 +153,7 @@ func (c *Client) try(ctx, client context.Context, upstream Upstream, build func(
 	if err != nil {
 		return nil, failed(patience.reason(err))
 	}
-	body := &patientBody{ReadCloser: response.Body, patience: patience}
+	body := &patientBody{ReadCloser: response.Body, patience: patience, isStream: IsStream(response.Header)}
 	if response.StatusCode < 200 || response.StatusCode > 299 {
 		defer body.Close()
 		text, _ := io.ReadAll(io.LimitReader(body, maxErrorBytes)) // a part of it says enough
@@ -145,8 +167,13 @@ func (c *Client) try(ctx, client context.Context, upstream Upstream, build func(
 		body.Close()
 		return nil, failed(err)
 	}
+	began := time.Now()
+	if err := exchange.check(response.Header, buffered); err != nil {
+		body.Close()
+		return nil, failed(err)
+	}
 	return &Answer{
-		Upstream: upstream, Header: response.Header, Status: response.StatusCode,
+		Upstream: upstream, Header: response.Header, Status: response.StatusCode, Began: began,
 		Body: struct {
 			io.Reader
 			io.Closer

@@ -40,9 +40,10 @@ func newTestClient() *Client {
 	return NewClient(NewTransport(Guard{AllowPrivate: true}), time.Now)
 }
 
-func post(ctx context.Context, upstream Upstream) (*http.Request, error) {
+// send is the smallest call, which takes everything for an answer.
+var send = Exchange{Request: func(ctx context.Context, upstream Upstream) (*http.Request, error) {
 	return upstream.NewRequest(ctx, http.MethodPost, "chat/completions", strings.NewReader("{}"))
-}
+}}
 
 func TestFailover(t *testing.T) {
 	good := answers(200, "good")
@@ -68,7 +69,7 @@ func TestFailover(t *testing.T) {
 			client := newTestClient()
 			upstreams := []Upstream{provider(t, "a", c.first), provider(t, "b", good)}
 			for range failuresToRest {
-				answer, err := client.Call(t.Context(), t.Context(), upstreams, post)
+				answer, err := client.Call(t.Context(), t.Context(), upstreams, send)
 				got := ""
 				if failure, failed := errors.AsType[*Failure](err); failed {
 					got = fmt.Sprint(failure.Status)
@@ -91,15 +92,15 @@ func TestFailover(t *testing.T) {
 // one that said nothing.
 func TestTheLastFailure(t *testing.T) {
 	client := newTestClient()
-	_, err := client.Call(t.Context(), t.Context(), []Upstream{provider(t, "a", answers(500, "why")), provider(t, "b", breaks)}, post)
+	_, err := client.Call(t.Context(), t.Context(), []Upstream{provider(t, "a", answers(500, "why")), provider(t, "b", breaks)}, send)
 	failure, failed := errors.AsType[*Failure](err)
 	if !failed || failure.Status != 500 || string(failure.Body) != "why" || failure.Upstream.Name != "a" {
 		t.Errorf("%+v", failure)
 	}
-	if _, err := client.Call(t.Context(), t.Context(), nil, post); err == nil {
+	if _, err := client.Call(t.Context(), t.Context(), nil, send); err == nil {
 		t.Error("nobody answered, and that is no error")
 	}
-	_, err = client.Call(t.Context(), t.Context(), []Upstream{{Provider: Provider{Name: "a", KeyError: errors.New("no key")}}}, post)
+	_, err = client.Call(t.Context(), t.Context(), []Upstream{{Provider: Provider{Name: "a", KeyError: errors.New("no key")}}}, send)
 	if err == nil || !strings.Contains(err.Error(), "no key") {
 		t.Errorf("%v", err)
 	}
@@ -123,7 +124,7 @@ func TestTimeouts(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			upstream := provider(t, "a", c.serve)
 			upstream.Timeouts = c.timeouts
-			answer, err := newTestClient().Call(t.Context(), t.Context(), []Upstream{upstream}, post)
+			answer, err := newTestClient().Call(t.Context(), t.Context(), []Upstream{upstream}, send)
 			if err == nil {
 				_, err = io.ReadAll(answer.Body)
 				answer.Body.Close()
@@ -141,7 +142,7 @@ func TestTheClientGoes(t *testing.T) {
 	client.DrainTime = time.Millisecond
 	gone, leave := context.WithCancel(t.Context())
 	leave()
-	_, err := client.Call(t.Context(), gone, []Upstream{provider(t, "a", hangs), provider(t, "b", hangs)}, post)
+	_, err := client.Call(t.Context(), gone, []Upstream{provider(t, "a", hangs), provider(t, "b", hangs)}, send)
 	failure, failed := errors.AsType[*Failure](err)
 	if !failed || !errors.Is(err, ErrClientGone) || failure.Upstream.Name != "a" {
 		t.Errorf("%v: nobody waits for a second provider", err)
@@ -151,7 +152,7 @@ func TestTheClientGoes(t *testing.T) {
 	}
 
 	client.DrainTime = time.Minute
-	answer, err := client.Call(t.Context(), gone, []Upstream{provider(t, "a", answers(200, "short"))}, post)
+	answer, err := client.Call(t.Context(), gone, []Upstream{provider(t, "a", answers(200, "short"))}, send)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -160,7 +161,7 @@ func TestTheClientGoes(t *testing.T) {
 	}
 	answer.Body.Close()
 
-	answer, err = client.Call(t.Context(), gone, []Upstream{provider(t, "a", answers(200, strings.Repeat("x", DrainBytes+copyBufferBytes+1)))}, post)
+	answer, err = client.Call(t.Context(), gone, []Upstream{provider(t, "a", answers(200, strings.Repeat("x", DrainBytes+copyBufferBytes+1)))}, send)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -170,13 +171,129 @@ func TestTheClientGoes(t *testing.T) {
 	answer.Body.Close()
 }
 
+// A client that goes in the middle of a long event still gets its count: the event
+// is read to its end, and no other.
+func TestTheDrainFinishesAnEvent(t *testing.T) {
+	long := strings.Repeat("x", DrainBytes)
+	for name, c := range map[string]struct {
+		line string
+		read bool // whether the count at the end of the event comes
+		most int64
+	}{
+		"in the middle of it":  {"data: " + long + long + `{"usage":1}` + "\n\n", true, 3 * DrainBytes},
+		"with other lines":     {"data: " + long + long + "{\"usage\":1}\r\n\r\n", true, 3 * DrainBytes},
+		"an event without end": {"data: " + strings.Repeat(long, 20) + `{"usage":1}`, false, 3*DrainBytes + drainEventBytes},
+	} {
+		t.Run(name, func(t *testing.T) {
+			gone, leave := context.WithCancel(t.Context())
+			leave()
+			serve := func(w http.ResponseWriter, _ *http.Request) {
+				w.Header().Set("Content-Type", "text/event-stream")
+				io.WriteString(w, c.line+strings.Repeat("data: more\n\n", 100_000))
+			}
+			answer, err := newTestClient().Call(t.Context(), gone, []Upstream{provider(t, "a", serve)}, send)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer answer.Body.Close()
+			read, err := io.ReadAll(answer.Body)
+			if !errors.Is(err, ErrClientGone) || bytes.Contains(read, []byte("usage")) != c.read || int64(len(read)) > c.most {
+				t.Errorf("%d bytes were read, %v", len(read), err)
+			}
+		})
+	}
+}
+
+// What is no answer is tried at another provider, which gets all of the first's
+// beginning to judge by.
+func TestTheCheckOfAnAnswer(t *testing.T) {
+	piecewise := func(kind string, pieces ...string) http.HandlerFunc {
+		return func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Type", kind)
+			for _, piece := range pieces {
+				io.WriteString(w, piece)
+				http.NewResponseController(w).Flush()
+				time.Sleep(time.Millisecond)
+			}
+		}
+	}
+	for name, c := range map[string]struct {
+		serve http.HandlerFunc
+		seen  string
+		cause error
+		rests bool
+	}{
+		"a whole answer":   {piecewise("application/json; charset=utf-8", `{"err`, `or":7`, `}`), `{"error":7}`, ErrFailedAnswer, false},
+		"the first event":  {piecewise("Text/Event-Stream", "da", "ta: 1\r", "\n\r\n"), "data: 1\r\n\r\n", ErrFailedAnswer, false},
+		"only that":        {piecewise("text/event-stream", "data: 1\n\n", "data: 2\n\n"), "data: 1\n\n", ErrFailedAnswer, false},
+		"another type":     {piecewise("text/html", "<html>"), "<html>", ErrOtherAnswer, true},
+		"nothing wrong":    {piecewise("application/json", `{}`), `{}`, nil, false},
+		"an unclear cause": {piecewise("application/json", `{}`), `{}`, errors.New("why"), true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			client := newTestClient()
+			upstreams := []Upstream{provider(t, "a", c.serve), provider(t, "b", answers(200, "good"))}
+			exchange := Exchange{Request: send.Request, Check: func(_ http.Header, beginning []byte) error {
+				if string(beginning) == "good" {
+					return nil
+				}
+				if string(beginning) != c.seen {
+					t.Errorf("the beginning is %q, want %q", beginning, c.seen)
+				}
+				return c.cause
+			}}
+			for range failuresToRest {
+				answer, err := client.Call(t.Context(), t.Context(), upstreams, exchange)
+				if err != nil {
+					t.Fatal(err)
+				}
+				text, err := io.ReadAll(answer.Body)
+				answer.Body.Close()
+				if err != nil || c.cause != nil && string(text) != "good" || c.cause == nil && string(text) != c.seen {
+					t.Errorf("%q, %v", text, err)
+				}
+			}
+			if client.health.Rests("a") != c.rests {
+				t.Errorf("the first rests: %v", !c.rests)
+			}
+			if c.cause == nil {
+				return
+			}
+			if _, err := client.Call(t.Context(), t.Context(), upstreams[:1], exchange); !errors.Is(err, c.cause) {
+				t.Errorf("%v, want %v", err, c.cause)
+			}
+		})
+	}
+}
+
+func TestKinds(t *testing.T) {
+	for kind, want := range map[string][3]bool{ // a stream, JSON, sound
+		"":                               {false, true, true},
+		"application/json":               {false, true, false},
+		"Application/JSON;charset=utf-8": {false, true, false},
+		"application/problem+json":       {false, true, false},
+		"text/plain; charset=utf-8":      {false, true, false},
+		"text/html":                      {false, false, false},
+		"application/xml":                {false, false, false},
+		"text/event-stream":              {true, false, false},
+		"audio/mpeg":                     {false, false, true},
+		"application/octet-stream":       {false, true, true},
+		"application/json; =":            {false, true, false},
+	} {
+		header := http.Header{"Content-Type": {kind}}
+		if got := [3]bool{IsStream(header), MayBeJSON(header), MayBeSound(header)}; got != want {
+			t.Errorf("%q: %v, want %v", kind, got, want)
+		}
+	}
+}
+
 // The server's end cuts a call with its reason.
 func TestTheServerEnds(t *testing.T) {
 	draining := errors.New("draining")
 	ctx, cut := context.WithCancelCause(t.Context())
 	cut(draining)
 	client := newTestClient()
-	_, err := client.Call(ctx, t.Context(), []Upstream{provider(t, "a", hangs), provider(t, "b", hangs)}, post)
+	_, err := client.Call(ctx, t.Context(), []Upstream{provider(t, "a", hangs), provider(t, "b", hangs)}, send)
 	if !errors.Is(err, draining) || client.health.Rests("a") {
 		t.Errorf("%v", err)
 	}
@@ -191,7 +308,7 @@ func TestKeepAlive(t *testing.T) {
 	})
 	client := newTestClient()
 	for range 3 {
-		answer, err := client.Call(t.Context(), t.Context(), []Upstream{upstream}, post)
+		answer, err := client.Call(t.Context(), t.Context(), []Upstream{upstream}, send)
 		if err != nil {
 			t.Fatal(err)
 		}

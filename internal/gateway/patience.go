@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"io"
@@ -13,6 +14,11 @@ import (
 const (
 	DrainTime  = 30 * time.Second
 	DrainBytes = 1 << 20
+	// drainEventBytes is how much more is read of a stream to finish the event that
+	// DrainBytes ended in: a picture's event is long, and has its count at the end.
+	drainEventBytes = maxEventBytes
+	// lineEndBytes is how much of an empty line can stand at the end of a piece.
+	lineEndBytes = len("\n\r")
 )
 
 // patience bounds the phases of one try: the time to the first byte, the time
@@ -88,6 +94,8 @@ type patientBody struct {
 	io.ReadCloser
 	patience *patience
 	drained  int64 // bytes since the client went away
+	isStream bool
+	lineEnd  []byte // the end of what was read, where an empty line may begin
 }
 
 func (b *patientBody) Read(p []byte) (int, error) {
@@ -95,16 +103,26 @@ func (b *patientBody) Read(p []byte) (int, error) {
 	if n > 0 {
 		b.patience.progressed()
 	}
-	if b.patience.client.Err() != nil {
-		if b.drained += int64(n); b.drained > DrainBytes {
-			b.patience.cancel(ErrClientGone)
-			return n, ErrClientGone
-		}
+	if b.patience.client.Err() != nil && b.isDrained(p[:n]) {
+		b.patience.cancel(ErrClientGone)
+		return n, ErrClientGone
 	}
 	if err != nil {
 		err = b.patience.reason(err)
 	}
 	return n, err
+}
+
+// isDrained tells whether enough was read for a client that is gone.
+func (b *patientBody) isDrained(piece []byte) bool {
+	b.drained += int64(len(piece))
+	more := b.drained - DrainBytes
+	if !b.isStream || more > drainEventBytes {
+		return more > 0
+	}
+	seen := append(b.lineEnd, piece...)
+	b.lineEnd = bytes.Clone(seen[max(0, len(seen)-lineEndBytes):])
+	return more > 0 && hasEvent(seen[max(0, len(seen)-int(more)-lineEndBytes):])
 }
 
 func (b *patientBody) Close() error {

@@ -25,6 +25,8 @@ type Ask struct {
 	// PreviousResponse is the answer that the call goes on from; empty: none. What it
 	// brings along is not in the body: AddContext.
 	PreviousResponse string
+	// SoundFormat is the format of the sound that a chat is asked for.
+	SoundFormat string
 }
 
 // AddContext adds what the provider reads besides the body, in tokens.
@@ -40,8 +42,8 @@ const (
 	// MaxResults bounds how many results one request may ask for, as OpenAI does.
 	MaxResults = 128
 	// maxPictureTokens is what the largest picture of an image model costs, in
-	// tokens of output.
-	maxPictureTokens = 6_300
+	// tokens of output, together with three views of it on its way.
+	maxPictureTokens = 6_600
 	// unseenContextTokens is reserved for each stored prompt or item that a request
 	// refers to, in tokens of input.
 	unseenContextTokens = 8_192
@@ -64,6 +66,7 @@ type asked struct {
 	N                   *int64   `json:"n"`
 	Modalities          []string `json:"modalities"`
 
+	Audio              json.RawMessage `json:"audio"` // chat: the voice and the format of the answer
 	PreviousResponseID *string         `json:"previous_response_id"`
 	Conversation       json.RawMessage `json:"conversation"` // refused
 	Prompt             json.RawMessage `json:"prompt"`       // images: a text; responses: one kept by the provider
@@ -127,6 +130,7 @@ func ReadAsk(endpoint Endpoint, body []byte) (Ask, error) {
 		ask.Estimate.OutText = ask.MaxOutput
 		if said.wantsAudio() {
 			ask.Estimate.OutAudio = ask.MaxOutput
+			ask.SoundFormat = soundFormat(said.Audio)
 		}
 	}
 	if endpoint == Responses {

@@ -57,11 +57,11 @@ func FuzzMeter(f *testing.F) {
 	f.Add([]byte(`{"content":"\`), []byte(`"usage"`))
 	f.Fuzz(func(t *testing.T, first, second []byte) {
 		for _, endpoint := range Endpoints() {
-			meter := NewMeter(endpoint)
+			meter := NewMeter(endpoint, Ask{Estimate: pricing.Usage{OutText: 5, OutAudio: 7}})
 			for _, event := range [][]byte{first, second, first} {
-				before := meter.Counted().OutText
+				before := meter.Counted()
 				meter.Event(event)
-				if meter.Counted().OutText < before {
+				if after := meter.Counted(); after.OutText < before.OutText || after.OutAudio < before.OutAudio {
 					t.Fatal("what was counted became less")
 				}
 			}
@@ -138,7 +138,7 @@ func TestAStreamSaysWhatItsLastEventSays(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		counts := rapid.SliceOfN(rapid.Int64Range(0, 1000), 2, 8).Draw(t, "counts")
-		meter := NewMeter(ChatCompletions)
+		meter := NewMeter(ChatCompletions, Ask{})
 		var last []byte
 		for _, count := range counts {
 			last, _ = json.Marshal(map[string]any{"id": "c", "usage": map[string]any{"prompt_tokens": 5, "completion_tokens": count}})

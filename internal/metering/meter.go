@@ -9,14 +9,22 @@ import (
 // Meter reads the events of one stream. It is for one goroutine.
 type Meter struct {
 	endpoint Endpoint
+	asked    Ask
 	report   Report
 	merged   rawUsage // of Anthropic, whose events complete each other
 	output   outputCounter
+	sound    outputCounter // of a chat that is spoken
+	hasBegun bool          // an event came that is no failure
+	failed   bool          // an event says that the provider failed
 }
 
-// NewMeter starts to read a stream.
-func NewMeter(endpoint Endpoint) *Meter {
-	return &Meter{endpoint: endpoint, output: outputCounter{members: outputMembers[endpoint]}}
+// NewMeter starts to read the stream that answers a request.
+func NewMeter(endpoint Endpoint, asked Ask) *Meter {
+	m := &Meter{endpoint: endpoint, asked: asked, output: outputCounter{members: outputMembers[endpoint]}}
+	if endpoint == ChatCompletions && asked.Estimate.OutAudio > 0 {
+		m.sound.members = [][]byte{soundMember}
+	}
+	return m
 }
 
 // usageMember is searched for without its first quote: a chunk is full of quotes,
@@ -27,10 +35,25 @@ var (
 	nullValue   = []byte("null")
 )
 
-// Event reads the data of one event, or one message of a socket. A chunk of a
-// stream costs a search, not a decoding: almost none of them has a usage.
-func (m *Meter) Event(data []byte) {
-	m.output.add(m.newOutput(data))
+// Event reads the data of one event, and tells whether it says that the provider
+// failed. A chunk of a stream costs a search, not a decoding: almost none of them has
+// a usage.
+func (m *Meter) Event(data []byte) (isFailure bool) {
+	isFailure = IsFailure(data)
+	m.failed = m.failed || isFailure
+	m.hasBegun = m.hasBegun || !isFailure && bytes.HasPrefix(data, []byte("{"))
+	m.count(data)
+	m.readUsage(data)
+	return isFailure
+}
+
+func (m *Meter) count(data []byte) {
+	output := m.newOutput(data)
+	m.output.add(output)
+	m.sound.add(output)
+}
+
+func (m *Meter) readUsage(data []byte) {
 	needsID := m.report.ResponseID == "" && bytes.Contains(data, idMember)
 	if !needsID && !hasUsage(data) {
 		return
@@ -86,8 +109,23 @@ func (m *Meter) Report() Report { return m.report }
 // Counted is our own count of the output so far, for extending holds and for bills
 // of streams that were cut.
 func (m *Meter) Counted() pricing.Usage {
-	return pricing.Usage{OutText: m.output.tokens()}
+	if m.endpoint.countsByAsk() {
+		if m.output.pieces == 0 {
+			return pricing.Usage{}
+		}
+		return pricing.Usage{OutText: m.asked.Estimate.OutText, OutAudio: m.asked.Estimate.OutAudio}
+	}
+	return pricing.Usage{OutText: m.output.tokens(), OutAudio: m.sound.soundTokens(m.asked.SoundFormat)}
 }
+
+// HasNothing tells that there is nothing to charge so far: neither counts of the
+// provider nor any output.
+func (m *Meter) HasNothing() bool {
+	return !m.report.Found && m.output.pieces == 0 && m.sound.pieces == 0
+}
+
+// HasFailed tells that the provider said that it failed, or nothing at all.
+func (m *Meter) HasFailed() bool { return m.failed || !m.hasBegun }
 
 // hasUsage tells whether a text has a usage that is not null. Inside a string of
 // JSON the quotes would be escaped, so what a model writes is never taken for it.

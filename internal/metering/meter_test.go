@@ -9,7 +9,7 @@ import (
 
 // read feeds a stream to a meter.
 func read(endpoint Endpoint, events ...string) *Meter {
-	meter := NewMeter(endpoint)
+	meter := NewMeter(endpoint, Ask{})
 	for _, event := range events {
 		meter.Event([]byte(event))
 	}
@@ -138,7 +138,7 @@ func TestMeterCountsOutput(t *testing.T) {
 
 func BenchmarkEventOfAStream(b *testing.B) {
 	chunk := []byte(`{"id":"chatcmpl-AbCdEfGhIjKlMnOpQrStUvWxYz","object":"chat.completion.chunk","created":1764000000,"model":"gpt-4o-mini-2024-07-18","service_tier":"default","system_fingerprint":"fp_0123456789","choices":[{"index":0,"delta":{"content":" word"},"logprobs":null,"finish_reason":null}],"usage":null,"obfuscation":"abcdefgh"}`)
-	meter := NewMeter(ChatCompletions)
+	meter := NewMeter(ChatCompletions, Ask{})
 	meter.Event(chunk)
 	b.ReportAllocs()
 	for b.Loop() {

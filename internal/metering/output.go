@@ -21,7 +21,21 @@ var outputMembers = map[Endpoint][][]byte{
 	Responses:      {[]byte(`delta":`)},
 	Transcriptions: {[]byte(`delta":`)},
 	Messages:       {[]byte(`text":`), []byte(`thinking":`), []byte(`partial_json":`)},
+	// Of these it only matters that there is some: see countsByAsk.
+	Speech: {[]byte(`audio":`)},
+	Images: {[]byte(`b64_json":`)},
 }
+
+// soundMember is the sound in a chat, in base64.
+var soundMember = []byte(`data":`)
+
+// countsByAsk tells endpoints whose output is what was asked for as soon as there is
+// any: a picture is made as a whole, and speech is said to its end.
+func (e Endpoint) countsByAsk() bool { return e == Speech || e == Images }
+
+// OutputGrows tells whether the output of a stream is counted by what passed, so
+// that it can be reserved step by step.
+func (e Endpoint) OutputGrows() bool { return !e.countsByAsk() }
 
 // outputCounter counts the output of a stream by its text.
 type outputCounter struct {
@@ -47,8 +61,10 @@ func (m *Meter) newOutput(data []byte) []byte {
 		if _, after, found := bytes.Cut(data, deltaMember); found {
 			return after
 		}
-	case Responses, Transcriptions:
+	case Responses, Transcriptions, Speech:
 		brings = bytes.Contains(beginning, deltaSuffix)
+	case Images:
+		brings = true // the parts of a picture and the whole
 	case Messages:
 		brings = bytes.Contains(beginning, blockDelta)
 	}
@@ -97,4 +113,13 @@ func stringLength(text []byte) int64 {
 // tokens is at least one for each piece.
 func (c *outputCounter) tokens() int64 {
 	return min(max(c.pieces, (c.bytes+BytesPerToken-1)/BytesPerToken), pricing.MaxCount)
+}
+
+// soundTokens is what the letters come to as sound of a format.
+func (c *outputCounter) soundTokens(format string) int64 {
+	if c.pieces == 0 {
+		return 0
+	}
+	perToken := soundLettersPerToken(format)
+	return min((c.bytes+perToken-1)/perToken, pricing.MaxCount)
 }
