@@ -76,6 +76,7 @@ func (a *audit) sum(row entryRow) {
 func (a *audit) sumImported(row entryRow) {
 	if row.EventType == ledger.EventUse {
 		a.sumRollups(row)
+		a.archived.countImported(1, -row.Amount)
 	}
 }
 
@@ -87,6 +88,8 @@ func (a *audit) sumRollups(row entryRow) {
 func (a *audit) sumUse(row entryRow) {
 	if row.created >= a.cutoff {
 		a.seen.uses += a.usePrint(row.ID, row.Subject, -row.Amount, row.created)
+	} else {
+		a.archived.countGone(1, -row.Amount)
 	}
 	a.sumRollups(row)
 	if row.ReferenceType == ledger.ReferenceHold {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"time"
 
 	"sokuji/internal/ledger"
 )
@@ -12,6 +13,8 @@ import (
 type Options struct {
 	// Checkpoint is one that was taken of these books earlier.
 	Checkpoint *Checkpoint
+	// Now is the time of the verification; zero is that of the clock.
+	Now time.Time
 	// Progress is told how many rows are done, of about how many. It is called from
 	// the goroutine that verifies, at least every progressRows.
 	Progress func(done, total int64)
@@ -45,6 +48,7 @@ type audit struct {
 	expiring map[ledger.Subject]int64 // by live grants
 	reversed map[string]int64         // tokens of mints that were refunded, by entry
 	cutoff   string                   // usage rows from before may be archived; empty: none is
+	archived archived
 	// seen are sums over the entries, to be compared with those of other tables.
 	seen entrySums
 
@@ -57,7 +61,7 @@ func (a *audit) run() error {
 		return err
 	}
 	if present[archivesTable] {
-		if err := a.readCutoff(); err != nil {
+		if err := a.readArchives(); err != nil {
 			return fmt.Errorf("read %s: %w", archivesTable, err)
 		}
 	}

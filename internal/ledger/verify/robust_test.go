@@ -40,40 +40,6 @@ func TestAnInterruptionEndsIt(t *testing.T) {
 	}
 }
 
-// Archived usage rows may be gone; what is left of them must be right.
-func TestArchivedUsageMayBeGone(t *testing.T) {
-	const archive = `INSERT INTO usage_archives (file, first_id, last_id, rows, tokens, cutoff, sha256, created_at)
-VALUES (?1, 'a', 'b', 1, 1, ?1, 'x', '2026-12-01 00:00:00.000Z')`
-	const (
-		earlier = "2026-11-24 12:00:00.000Z"
-		cutoff  = "2026-11-25 00:00:00.000Z"
-		isOld   = `created_at < '` + cutoff + `'`
-		newest  = `id = (SELECT MAX(id) FROM usage_logs)`
-	)
-	for name, test := range map[string]struct {
-		change  string
-		isSound bool
-	}{
-		"not removed yet":        {`SELECT 1`, true},
-		"one removed":            {`DELETE FROM usage_logs WHERE id IN (` + aUse + `)`, true},
-		"all removed":            {`DELETE FROM usage_logs WHERE ` + isOld, true},
-		"an old one changed":     {setUsage + `charged_tokens = 999 WHERE id IN (` + aUse + `)`, false},
-		"an old one of nobody":   {setUsage + `subject_id = 'nobody' WHERE id IN (` + aUse + `)`, false},
-		"a newer one removed":    {`DELETE FROM usage_logs WHERE ` + newest, false},
-		"a newer one made older": {setUsage + `created_at = '2026-11-24 08:00:00.000Z' WHERE ` + newest, false},
-		"an old one made newer":  {setUsage + `created_at = '2026-11-26 08:00:00.000Z' WHERE id IN (` + aUse + `)`, false},
-		"the cutoff is no time":  {`UPDATE usage_archives SET cutoff = 'never'`, false},
-	} {
-		b := open(t)
-		b.exec(archive, cutoff)
-		b.exec(archive, earlier) // the last cutoff counts, not the last row
-		b.exec(test.change)
-		if report := b.verify(verify.Options{}); report.Sound() != test.isSound {
-			t.Errorf("%s: sound is %v\n%s", name, report.Sound(), show(report))
-		}
-	}
-}
-
 func TestTheArchivesTableMayBeMissing(t *testing.T) {
 	b := open(t)
 	b.exec(`DROP TABLE usage_archives`)

@@ -1,21 +1,5 @@
 package verify
 
-// readCutoff reads since when usage rows are still here.
-func (a *audit) readCutoff() error {
-	return a.each(func(c *cells) error {
-		id, text := c.integer(), c.text()
-		if _, ok := parseInstant(text); !ok && c.problem == "" {
-			c.fail("cutoff is %q, not a time in the form %q", text, timeLayout)
-		}
-		if c.problem != "" {
-			a.report.find(archivesTable, rowName("", id), "%s", c.problem)
-			return nil
-		}
-		a.cutoff = max(a.cutoff, text)
-		return nil
-	}, `SELECT rowid, cutoff FROM `+archivesTable)
-}
-
 const allUsage = `SELECT rowid, id, subject_type, subject_id, charged_tokens, ledger_id, created_at, api_key
 FROM usage_logs NOT INDEXED ORDER BY rowid`
 
@@ -56,13 +40,18 @@ func (a *audit) checkUsage() error {
 		case ledgerID == "":
 		case ledgerID != id:
 			hasOwnIDs = true
+			a.archived.countImported(-1, charged)
 		case created < a.cutoff:
 			old = true
+			a.archived.countGone(-1, -charged)
 		default:
 			seen += a.usePrint(id, subject, charged, created)
 		}
 		return nil
 	}, allUsage)
+	if err == nil {
+		a.compareArchives()
+	}
 	if err == nil && hasOwnIDs {
 		err = a.locate("usage_logs", "its ledger_id names no imported entry of its wallet, and any other usage row has the id of the entry that paid for it", usageWithoutEntry)
 	}
