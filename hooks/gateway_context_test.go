@@ -2,9 +2,10 @@ package hooks
 
 import (
 	"fmt"
-	"io"
 	"net/http"
+	"strings"
 	"testing"
+	"time"
 
 	"sokuji/internal/apikeys"
 	"sokuji/internal/metering"
@@ -87,17 +88,37 @@ func TestAConversationIsRefused(t *testing.T) {
 	g.post("/v1/responses", question("conversation", nil)).want(200)
 }
 
-// What has no counts pays for all that was asked, though it is not in the body.
-func TestOurCountHasWhatIsNotText(t *testing.T) {
+// A client that leaves before the provider's counts come pays for all that was asked:
+// each Chinese character, and what is no text or not in the body.
+func TestWhoLeavesPaysForAllOfTheInput(t *testing.T) {
 	const in, out = 30_000, 200
-	g := newGatewayHouse(t, answerOf("resp_1", in, out))
-	g.post("/v1/responses", question()).want(200)
-	g.up.become(func(w http.ResponseWriter, _ *http.Request) {
-		w.Header().Set("Content-Type", "application/json")
-		io.WriteString(w, `{"id":"resp_2","object":"response","status":"completed","output":[{"type":"message"}],"usage":null}`)
-	})
-	g.post("/v1/responses", question("previous_response_id", "resp_1")).want(200)
-	if got := g.settled(); got.settledBy != "estimate" || got.charged < (in+out)*tokensIn {
-		t.Errorf("the books say %+v", got)
+	for name, c := range map[string]struct {
+		input any
+		more  []any
+		least int64 // tokens of input
+	}{
+		"Chinese":            {input: strings.Repeat("今天天气很好", 1_000), least: 6_000},
+		"a picture":          {input: []any{map[string]any{"role": "user", "content": []any{map[string]any{"type": "input_image", "image_url": "https://example.com/a.png"}}}}, least: 3_000},
+		"an answer":          {input: "and then?", more: []any{"previous_response_id", "resp_1"}, least: in + out},
+		"an item, a prompt":  {input: []any{map[string]any{"id": "msg_1"}}, more: []any{"prompt", map[string]any{"id": "pmpt_1"}}, least: 2 * 8_192},
+		"nothing but a word": {input: "hi", least: 10},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			g := newGatewayHouse(t, answerOf("resp_1", in, out))
+			g.server.gateway.client.DrainTime = 50 * time.Millisecond
+			g.post("/v1/responses", question()).want(200)
+			g.up.become(chunks(`{"type":"response.created","response":{"id":"resp_2","usage":null}}`,
+				`{"type":"response.output_text.delta","delta":"42"}`, "!wait"))
+			stream := g.stream("/v1/responses", question(append([]any{"stream", true, "input", c.input}, c.more...)...))
+			stream.next()
+			stream.next()
+			stream.response.Body.Close()
+			const around = 50 // tokens of the body's frame
+			got := g.settled()
+			if most := (c.least+around)*tokensIn + tokensOut; got.settledBy != "partial" || got.charged < c.least*tokensIn+tokensOut || got.charged > most {
+				t.Errorf("the books say %+v, want a charge from %d to %d", got, c.least*tokensIn+tokensOut, most)
+			}
+		})
 	}
 }
