@@ -35,9 +35,13 @@ func (s *server) stillAdmitted(e *core.RequestEvent, c caller) bool {
 		return true // a session's end does not cut what it began
 	}
 	for _, text := range []string{authorizationValue(e.Request), e.Request.Header.Get("x-api-key")} {
-		if key, err := apikeys.Parse(text); err == nil {
-			grant, valid := s.keys.checker.Check(key, time.Now())
-			return valid && grant.ID == c.grant.ID && grant.Scopes.Has(apikeys.ScopeGateway)
+		key, err := apikeys.Parse(text)
+		if err != nil {
+			continue
+		}
+		grant, valid := s.keys.checker.Check(key, time.Now())
+		if valid && grant.ID == c.grant.ID && grant.Scopes.Has(apikeys.ScopeGateway) {
+			return true
 		}
 	}
 	return false
