@@ -1,6 +1,9 @@
 package hooks
 
-import "testing"
+import (
+	"net/url"
+	"testing"
+)
 
 // A row may price all models whose names begin so, which the dashboard makes like
 // any other.
@@ -68,4 +71,23 @@ func TestAPlanHasAMarginOfItsOwn(t *testing.T) {
 	h.do("PATCH", "/api/collections/plans/records/free_plan", h.asRoot(), object("margin_ppm", -1)).want(400)
 	h.do("PATCH", "/api/collections/plans/records/free_plan", h.asRoot(), object("margin_ppm", 0)).want(200)
 	want(120_000, 200_000)
+}
+
+// Users read what a model costs; the operator's notes and margin are for superusers.
+func TestWhoReadsWhatOfAPrice(t *testing.T) {
+	h := newHouse(t)
+	row := h.do("POST", "/api/collections/prices/records", h.asRoot(), object(
+		"provider", "openai", "model", "mine", "in_text", 7, "margin_ppm", 1_100_000, "source", "our contract")).want(200)
+	path := "/api/collections/prices/records/" + row.text("id")
+	if shown := h.do("GET", path, h.asRoot(), "").want(200); shown.number("margin_ppm") != 1_100_000 || shown.text("source") != "our contract" {
+		t.Errorf("a superuser reads %s", shown.body)
+	}
+	shown := h.do("GET", path+"?fields=*,margin_ppm,source", h.asAlice(), "").want(200)
+	if shown.number("in_text") != 7 || shown.value("margin_ppm") != nil || shown.value("source") != nil {
+		t.Errorf("a user reads %s", shown.body)
+	}
+	for _, filter := range []string{"margin_ppm=1100000", "source~'contract'"} {
+		h.do("GET", "/api/collections/prices/records?filter="+url.QueryEscape(filter), h.asAlice(), "").want(400)
+	}
+	h.do("GET", path, nobody, "").want(404)
 }
