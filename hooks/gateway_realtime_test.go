@@ -128,7 +128,7 @@ func TestHowRealtimeSessionsEnd(t *testing.T) {
 		},
 		"the provider breaks off": {
 			act:  func(g *gatewayHouse, k *talk) { k.turn("cut=2") },
-			code: "provider_error", closed: 1011, charged: fmt.Sprintf("realtime %d partial", 3*saidWord), /* nine letters */
+			code: "provider_error", closed: 1011, charged: fmt.Sprintf("realtime %d partial", heardByOurCount("cut=2")+3*saidWord), /* nine letters */
 		},
 		"the provider reports a failure": {
 			act: func(g *gatewayHouse, k *talk) {
@@ -140,7 +140,7 @@ func TestHowRealtimeSessionsEnd(t *testing.T) {
 			act: func(g *gatewayHouse, k *talk) {
 				k.turn("usage=missing").until("response.done")
 				g.server.gateway.cut(errDraining)
-			}, code: "server_shutting_down", closed: 1001, charged: fmt.Sprintf("response.done %d estimate", 10*saidWord),
+			}, code: "server_shutting_down", closed: 1001, charged: fmt.Sprintf("response.done %d estimate", heardByOurCount("usage=missing")+10*saidWord),
 		},
 		"the provider reports twice": {
 			act: func(g *gatewayHouse, k *talk) {
@@ -186,6 +186,45 @@ func TestHowRealtimeSessionsEnd(t *testing.T) {
 				g.wantOneCharge(before, after)
 				return
 			}
+			g.wantCharges(test.charged)
+		})
+	}
+}
+
+// heardByOurCount is what it costs to hear the messages of a turn: a token for each
+// four bytes.
+func heardByOurCount(switches string) int {
+	return (len(item("one two three")+answerInText(switches)) + 3) / 4 * heardWord
+}
+
+// TestATranscriptionIsPaidForHoweverItEnds: by the provider's report, if it comes
+// soon, and else by our count of the sound.
+func TestATranscriptionIsPaidForHoweverItEnds(t *testing.T) {
+	const piece = `{"type":"conversation.item.input_audio_transcription.delta","item_id":"i","content_index":0,"delta":"What was said."}`
+	const report = `{"type":"conversation.item.input_audio_transcription.completed","item_id":"i","content_index":0,"transcript":"What was said."`
+	for name, test := range map[string]struct {
+		told    string // by the provider, when the client has gone
+		charged string
+	}{
+		"reported":               {report + `,"usage":{"type":"duration","seconds":3}}`, fmt.Sprintf("transcription.completed %d provider", 3*writtenDownPerSecond)},
+		"reported without usage": {report + `}`, fmt.Sprintf("transcription.completed %d estimate", 2*writtenDownPerSecond)},
+		"never reported":         {`{"type":"rate_limits.updated"}`, fmt.Sprintf("realtime %d partial", 2*writtenDownPerSecond)},
+	} {
+		t.Run(name, func(t *testing.T) {
+			g := newRealtimeHouse(t)
+			g.up.become(scripted(func(message string, say func(...string)) {
+				if message != commit {
+					return
+				}
+				say(`{"type":"input_audio_buffer.committed","item_id":"i"}`, piece)
+				time.Sleep(100 * time.Millisecond) // the client leaves meanwhile
+				say(test.told, test.told)
+			}))
+			k := g.talk()
+			k.say(fmt.Sprintf(`{"type":"session.update","session":{"audio":{"input":{"transcription":{"model":%q}}}}}`, scribe),
+				sound("input_audio_buffer.append", 2_000), commit)
+			k.until("conversation.item.input_audio_transcription.delta")
+			k.socket.Close(websocket.StatusNormalClosure, "")
 			g.wantCharges(test.charged)
 		})
 	}

@@ -35,11 +35,17 @@ func ParseRealtimeEvent(message []byte) (event RealtimeEvent, billable bool) {
 		}
 	case RealtimeTranscriptionDone:
 		event.Report.ResponseID = ""
-		if said.ItemID != "" {
-			event.DedupeKey = "item:" + said.ItemID + ":" + strconv.FormatInt(said.ContentIndex.value, 10)
-		}
+		event.DedupeKey = RealtimeTranscriptionKey(said.ItemID, said.ContentIndex.value)
 	default:
 		return RealtimeEvent{}, false
 	}
 	return event, true
+}
+
+// RealtimeTranscriptionKey is the DedupeKey of a transcription.
+func RealtimeTranscriptionKey(itemID string, contentIndex int64) string {
+	if itemID == "" {
+		return ""
+	}
+	return "item:" + itemID + ":" + strconv.FormatInt(contentIndex, 10)
 }

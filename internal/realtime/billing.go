@@ -16,6 +16,9 @@ type Billing interface {
 	FromServer(ctx context.Context, message []byte) error
 	// Running lists the responses that have no price yet.
 	Running() []string
+	// IsOwed tells whether the provider still has to say what something costs: a
+	// response that runs, or a transcription.
+	IsOwed() bool
 	// Close charges what was counted and gives back what is reserved.
 	Close(ctx context.Context) error
 }

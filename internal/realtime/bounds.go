@@ -51,18 +51,26 @@ const (
 )
 
 // What the client adds before a turn is reserved before it is passed on, up to these
-// bounds: no realtime model hears more text, and of a microphone that is left open
-// most is silence, which nobody is charged for.
+// bounds: no realtime model hears more, and of a microphone that is left open most is
+// silence, which nobody is charged for.
 const (
-	maxAddedText  = 32_000 // tokens
-	maxAddedAudio = 3_000  // tokens, five minutes
+	maxAdded     = 32_000 // tokens of a class
+	maxOpenAudio = 3_000  // tokens that are in the buffer, five minutes
+	maxOpenPCM   = maxOpenAudio * pcmBytesHeard
+	imageTokens  = 1_445 // what a picture costs at most: 8 tiles of 170, and 85
+	maxApartAsks = maxResponses
 )
+
+// maxHeardItems bounds how many pieces of the client's audio a session follows until
+// they are written down. Of more the oldest is charged by our count.
+const maxHeardItems = 64
 
 // What is reserved for costs beside the turns, such as a transcription: a minute.
 const (
 	transcriptionMilliseconds = 60_000
 	transcriptionInAudio      = 600
 	transcriptionOutText      = 300
+	transcriptionPCM          = transcriptionMilliseconds * audioBytesPerMillisecond
 )
 
 // Audio of translations is PCM of 16 bits, one channel, 24,000 samples a second.

@@ -3,7 +3,6 @@ package realtime
 import (
 	"bytes"
 	"encoding/base64"
-	"encoding/json"
 	"strings"
 
 	"sokuji/internal/metering"
@@ -21,6 +20,9 @@ const (
 // sound is how many bytes of a session's audio a token is, either way.
 type sound struct{ heard, said int64 }
 
+// pcm is how many bytes of PCM sound as long as some of the session's.
+func (s sound) pcm(bytes int64) int64 { return bytes * pcmBytesHeard / s.heard }
+
 // counter counts what a response has said so far by itself, for extending its hold
 // and for the bill of one that was cut.
 type counter struct {
@@ -37,9 +39,17 @@ func (c *counter) add(kind string, message []byte) {
 		c.audioBytes += decodedBytes(text)
 		return
 	}
-	c.pieces++
-	c.textBytes += int64(len(text))
+	c.addText(string(text))
 }
+
+func (c *counter) addText(text string) {
+	if text != "" {
+		c.pieces++
+		c.textBytes += int64(len(text))
+	}
+}
+
+func (c *counter) isEmpty() bool { return *c == counter{} }
 
 // usage is at least a token for each piece of text.
 func (c *counter) usage(bytesPerAudioToken int64) pricing.Usage {
@@ -77,33 +87,13 @@ func deltaText(message []byte) []byte {
 	return nil
 }
 
-// audioFormat is how a session names a format, in the newer spelling.
-type audioFormat struct {
-	Format struct {
-		Type string `json:"type"`
-	} `json:"format"`
+// choose takes over what a description of the session says about its sound.
+func (s *sound) choose(said described) {
+	chooseBytes(&s.heard, said.InputFormat+said.Audio.Input.Format.Type, pcmBytesHeard, g711BytesHeard)
+	chooseBytes(&s.said, said.OutputFormat+said.Audio.Output.Format.Type, pcmBytesSaid, g711BytesSaid)
 }
 
-// learn takes over what a description of the session says about its sound, in the
-// older spelling or the newer.
-func (s *sound) learn(message []byte) {
-	var said struct {
-		Session struct {
-			InputFormat  string `json:"input_audio_format"`
-			OutputFormat string `json:"output_audio_format"`
-			Audio        struct {
-				Input  audioFormat `json:"input"`
-				Output audioFormat `json:"output"`
-			} `json:"audio"`
-		} `json:"session"`
-	}
-	_ = json.Unmarshal(message, &said) // a member of another type says nothing
-	described := said.Session
-	choose(&s.heard, described.InputFormat+described.Audio.Input.Format.Type, pcmBytesHeard, g711BytesHeard)
-	choose(&s.said, described.OutputFormat+described.Audio.Output.Format.Type, pcmBytesSaid, g711BytesSaid)
-}
-
-func choose(bytes *int64, format string, pcm, g711 int64) {
+func chooseBytes(bytes *int64, format string, pcm, g711 int64) {
 	switch format {
 	case "":
 	case "g711_ulaw", "g711_alaw", "audio/pcmu", "audio/pcma":

@@ -55,7 +55,7 @@ func TestTheSoundOfASession(t *testing.T) {
 		`{"session":{}}`: pcm, `{`: pcm, `{"session":null}`: pcm,
 	} {
 		got := pcm
-		if got.learn([]byte(message)); got != want {
+		if got.choose(readDescription([]byte(message))); got != want {
 			t.Errorf("%s: a token is %+v bytes, want %+v", message, got, want)
 		}
 	}

@@ -1,16 +1,22 @@
 package realtime
 
-import (
-	"sokuji/internal/metering"
-	"sokuji/internal/pricing"
-)
+import "sokuji/internal/pricing"
 
-// nextTurn is what the turn after another is taken for: it hears again all that the
-// other heard and said, and what was added since. What it says itself is followed.
+// heardNext is what the turn after another hears: again all that the other heard and
+// said, and what was added since.
+func heardNext(last, added pricing.Usage) pricing.Usage {
+	next := withInput(last, added)
+	next.InText += last.OutText
+	next.InAudio += last.OutAudio
+	next.OutText, next.OutAudio = 0, 0
+	return next
+}
+
+// nextTurn is what the turn after another is taken for. What it says itself is
+// followed.
 func nextTurn(last, added pricing.Usage) pricing.Usage {
-	next := last
-	next.InText = max(last.InText+last.OutText+added.InText, turnInText)
-	next.InAudio = max(last.InAudio+last.OutAudio+added.InAudio, turnInAudio)
+	next := heardNext(last, added)
+	next.InText, next.InAudio = max(next.InText, turnInText), max(next.InAudio, turnInAudio)
 	next.OutText, next.OutAudio = turnOutText, turnOutAudio
 	return next
 }
@@ -18,14 +24,6 @@ func nextTurn(last, added pricing.Usage) pricing.Usage {
 // moreOutput is what a response that goes on for longer is taken for.
 func moreOutput() pricing.Usage {
 	return pricing.Usage{OutText: turnOutText, OutAudio: turnOutAudio}
-}
-
-// addedInput is what a client adds to the input with so much text and audio.
-func addedInput(textBytes, audioBytes, audioTokenBytes int64) pricing.Usage {
-	return pricing.Usage{
-		InText:  min(roundedUp(textBytes, metering.BytesPerToken), maxAddedText),
-		InAudio: min(roundedUp(audioBytes, audioTokenBytes), maxAddedAudio),
-	}
 }
 
 // withInput adds the input of two usages, and takes the output of the first.
@@ -39,12 +37,25 @@ func withInput(usage, more pricing.Usage) pricing.Usage {
 	return usage
 }
 
-// aside is what a cost beside the turns is taken for: by time where the price is.
-func aside(rates pricing.Rates) pricing.Usage {
+// inputOf is how many tokens a usage has heard.
+func inputOf(u pricing.Usage) int64 {
+	return u.InText + u.InAudio + u.InImage + u.InCachedText + u.InCachedAudio + u.InCachedImage
+}
+
+// aside is what a cost beside the turns is taken for.
+func aside(rates pricing.Rates) pricing.Usage { return transcriptOf(0, rates) }
+
+// transcriptOf is what writing down some sound is taken for, in bytes of PCM, and a
+// minute at least: by time where the price is.
+func transcriptOf(sound int64, rates pricing.Rates) pricing.Usage {
+	milliseconds := max(roundedUp(sound, audioBytesPerMillisecond), transcriptionMilliseconds)
 	if rates.Milliseconds > 0 {
-		return pricing.Usage{Milliseconds: transcriptionMilliseconds}
+		return pricing.Usage{Milliseconds: milliseconds}
 	}
-	return priced(pricing.Usage{InAudio: transcriptionInAudio, OutText: transcriptionOutText}, rates)
+	return priced(pricing.Usage{
+		InAudio: roundedUp(milliseconds*transcriptionInAudio, transcriptionMilliseconds),
+		OutText: roundedUp(milliseconds*transcriptionOutText, transcriptionMilliseconds),
+	}, rates)
 }
 
 // priced leaves out of an estimate of ours what a model has no price for: a model

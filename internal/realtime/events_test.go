@@ -34,7 +34,7 @@ func TestPlainAudioIsKnownWithoutReadingIt(t *testing.T) {
 		`{"type":"input_audio_buffer.append","audio":"A"} {"type":"session.update"}`:     false,
 		`{"type":"response.create"}`:                                                     false,
 	} {
-		if got := isPlainAppend([]byte(message)); got != want {
+		if _, got := plainAppend([]byte(message)); got != want {
 			t.Errorf("%s: %t, want %t", message, got, want)
 		}
 	}
@@ -45,7 +45,7 @@ func TestPlainAudioIsKnownWithoutReadingIt(t *testing.T) {
 func FuzzClientEvents(f *testing.F) {
 	for _, seed := range []string{
 		`{"type":"input_audio_buffer.append","audio":"AAAA"}`, `{"type":"session.update","session":{"model":"m","audio":{"input":{"transcription":{"model":"s"}}}}}`,
-		`{"type":"response.create","event_id":"e"}`, `{"type":"input_audio_buffer.append","audio":"A","Type":"x"}`, `[1]`, `{"type":"\u0061"}`,
+		`{"type":"response.create","event_id":"e"}`, `{"type":"response.create","response":{"conversation":"none","input":[{"type":"message","content":[{"type":"input_image","image_url":"x"}]}]}}`, `{"type":"input_audio_buffer.append","audio":"A","Type":"x"}`, `[1]`, `{"type":"\u0061"}`,
 	} {
 		f.Add([]byte(seed))
 	}
@@ -57,7 +57,7 @@ func FuzzClientEvents(f *testing.F) {
 			}
 			return
 		}
-		if isPlainAppend(message) && event.kind != eventAppend {
+		if _, isPlain := plainAppend(message); isPlain && event.kind != eventAppend {
 			t.Fatalf("%s passes unread, and is a %s", message, event.kind)
 		}
 		var loose struct {
@@ -66,7 +66,9 @@ func FuzzClientEvents(f *testing.F) {
 		if json.Unmarshal(message, &loose) == nil && loose.Type != event.kind && !strings.ContainsRune(loose.Type, '\ufffd') {
 			t.Fatalf("%s is a %q for us and a %q for others", message, event.kind, loose.Type)
 		}
-		event.transcriptionModel()
+		event.transcription()
+		event.additionOf(sound{pcmBytesHeard, pcmBytesSaid})
+		event.isApart()
 		event.text("session", "model")
 	})
 }
@@ -76,6 +78,8 @@ func FuzzServerEvents(f *testing.F) {
 	for _, seed := range []string{
 		created("a"), said("a"), done("a", wholeUsage), done("a", "null"), transcribed("i", twoSecs),
 		`{"type":"session.created","session":{"output_audio_format":"pcm16"}}`, `{"type":"response.audio.delta","delta":"AAAA"}`,
+		committed("i"), writes("i"), `{"type":"input_audio_buffer.speech_started","audio_start_ms":9223372036854775807}`,
+		`{"type":"input_audio_buffer.speech_stopped","audio_end_ms":-1}`, `{"type":"response.created","response":{"id":"a","conversation_id":null}}`,
 	} {
 		f.Add([]byte(seed))
 	}

@@ -213,7 +213,7 @@ func (r *relay) ping(ctx context.Context, socket Socket, gone error) error {
 }
 
 // askWhatIsOpen cancels the responses that run, and waits for the provider to say
-// what they cost: its count is better than ours.
+// what they cost, and the transcriptions under way: its count is better than ours.
 func (r *relay) askWhatIsOpen(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, closingTime)
 	defer cancel()
@@ -224,7 +224,7 @@ func (r *relay) askWhatIsOpen(ctx context.Context) {
 	}
 	tick := time.NewTicker(reportInterval)
 	defer tick.Stop()
-	for len(r.session.Billing.Running()) > 0 {
+	for r.session.Billing.IsOwed() {
 		select {
 		case <-r.providerRead:
 			return

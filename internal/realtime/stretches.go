@@ -148,7 +148,8 @@ func (s *Stretches) changeSession(ctx context.Context, event clientEvent) ([]byt
 	if err != nil {
 		return nil, err
 	}
-	scribe, err := event.transcriptionModel()
+	asked, err := event.transcription()
+	scribe := asked.model
 	if err != nil || scribe == "" {
 		return message, err
 	}
@@ -168,6 +169,9 @@ func (s *Stretches) FromServer(context.Context, []byte) error { return nil }
 
 // Running is empty: a translation has no responses.
 func (s *Stretches) Running() []string { return nil }
+
+// IsOwed is never so: a translation reports nothing.
+func (s *Stretches) IsOwed() bool { return false }
 
 // Close charges the last stretch as far as it went.
 func (s *Stretches) Close(ctx context.Context) error {

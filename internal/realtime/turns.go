@@ -3,7 +3,6 @@ package realtime
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"sync"
 
@@ -30,28 +29,42 @@ type Turns struct {
 	billed  keys
 	unnamed int           // billed events without a name
 	last    pricing.Usage // what the newest response cost
-	scribe  string        // the model of transcriptions, "" is the session's
-	sound   sound
 	closed  bool
 
-	// What the client has added to the input since the last response began, in bytes.
-	addedText, addedAudio int64
+	sound  sound // as the provider describes it
+	asked  sound // as the client asked for it last
+	buffer audioBuffer
+	added  addition   // to what is heard, since the last response began
+	apart  []addition // to responses that the client asked for and that hear nothing else
+
+	replacing int // responses that the client asked for with an input of their own
+
+	scribe        string         // the model of transcriptions, "" is the session's
+	isWrittenDown bool           // what the client says
+	wanted        *transcription // what the client asked for and the provider has not confirmed
+	items         map[string]*heardItem
+	itemOrder     []string // the oldest first
 }
 
 // response is one that runs.
 type response struct {
-	hold  Hold
-	input pricing.Usage // what it is taken to hear
-	said  counter
+	hold        Hold
+	reserved    pricing.Usage // of input
+	heard       pricing.Usage // by our count
+	isApart     bool          // it hears nothing of the conversation, which hears nothing of it
+	isReplacing bool          // the client brought an input along, in the place of the conversation
+	sound       sound
+	said        counter
 }
 
 var _ Billing = (*Turns)(nil)
 
 // NewTurns makes the billing of a session.
 func NewTurns(wallet Wallet, model Model) *Turns {
+	pcm := sound{heard: pcmBytesHeard, said: pcmBytesSaid}
 	return &Turns{
-		wallet: wallet, model: model, running: make(map[string]*response),
-		sound: sound{heard: pcmBytesHeard, said: pcmBytesSaid},
+		wallet: wallet, model: model, running: make(map[string]*response), items: make(map[string]*heardItem),
+		sound: pcm, asked: pcm,
 	}
 }
 
@@ -98,16 +111,11 @@ func (t *Turns) reserveTurn(ctx context.Context) (err error) {
 	return err
 }
 
-// nextTurn is what the response that comes next is taken for.
-func (t *Turns) nextTurn() pricing.Usage {
-	return priced(nextTurn(t.last, addedInput(t.addedText, t.addedAudio, t.sound.heard)), t.rates)
-}
-
 // FromClient sees to it that what the client adds and asks for is reserved, and that
 // the session stays with models that have a price.
 func (t *Turns) FromClient(ctx context.Context, message []byte) ([]byte, error) {
-	if isPlainAppend(message) {
-		return message, t.add(ctx, 0, int64(len(message))*base64Bytes/base64Letters)
+	if audio, isPlain := plainAppend(message); isPlain {
+		return message, t.append(ctx, audio)
 	}
 	event, err := readClientEvent(message)
 	if err != nil {
@@ -115,37 +123,19 @@ func (t *Turns) FromClient(ctx context.Context, message []byte) ([]byte, error) 
 	}
 	switch event.kind {
 	case eventAppend:
-		return message, t.add(ctx, 0, decodedBytes(bytes.Trim(event.body.Get("audio"), `"`)))
+		return message, t.append(ctx, bytes.Trim(event.body.Get("audio"), `"`))
+	case eventCommit, eventClear:
+		t.askBuffer(event.kind == eventClear)
+		return message, nil
 	case eventResponseCreate:
 		err = t.awaitTurn(ctx)
 	case eventSessionUpdate, eventTranscriptionUpdate:
 		message, err = t.changeSession(ctx, event)
 	}
-	if err != nil {
-		return nil, err
+	if err != nil || event.addsNothing() {
+		return message, err
 	}
-	return message, t.add(ctx, int64(len(message)), 0)
-}
-
-// In base64 four letters are three bytes.
-const base64Bytes, base64Letters = 3, 4
-
-// add reserves what the client adds to the input, before it is passed on. While a
-// response runs, it waits for the hold of the next.
-func (t *Turns) add(ctx context.Context, textBytes, audioBytes int64) error {
-	t.mutex.Lock()
-	defer t.mutex.Unlock()
-	t.addedText += textBytes
-	t.addedAudio += audioBytes
-	if t.next == nil || t.next.Covers(t.nextTurn()) {
-		return nil
-	}
-	if err := t.wallet.MaySpend(ctx); err != nil {
-		return err
-	}
-	step := addedInput(textBytes, audioBytes, t.sound.heard)
-	step.InText, step.InAudio = max(step.InText, turnInText), max(step.InAudio, turnInAudio)
-	return t.next.Extend(ctx, priced(step, t.rates))
+	return message, t.add(ctx, event)
 }
 
 func (t *Turns) awaitTurn(ctx context.Context) error {
@@ -160,80 +150,41 @@ func (t *Turns) awaitTurn(ctx context.Context) error {
 	return t.reserveTurn(ctx)
 }
 
-func (t *Turns) changeSession(ctx context.Context, event clientEvent) ([]byte, error) {
-	message, err := t.model.check(event)
-	if err != nil {
-		return nil, err
-	}
-	scribe, err := event.transcriptionModel()
-	if err != nil || scribe == "" {
-		return message, err
-	}
-	if _, err := t.wallet.Rates(scribe); err != nil {
-		return nil, keepOpen(err, event.id)
-	}
-	return message, t.writeDownWith(ctx, scribe)
-}
-
-// writeDownWith moves the hold beside the turns to another model.
-func (t *Turns) writeDownWith(ctx context.Context, scribe string) error {
-	t.mutex.Lock()
-	defer t.mutex.Unlock()
-	if scribe == t.scribe {
-		return nil
-	}
-	old := t.beside
-	t.scribe, t.beside = scribe, nil
-	err := t.reserve(ctx)
-	if old == nil {
-		return err
-	}
-	return errors.Join(err, old.Release(ctx))
-}
-
-// keepOpen lets the session go on without the message that was refused.
-func keepOpen(err error, eventID string) error {
-	refusal, ok := errors.AsType[*Refusal](err)
-	if !ok {
-		return err
-	}
-	kept := *refusal
-	kept.KeepOpen, kept.EventID = true, eventID
-	return &kept
-}
-
 // FromServer counts what the provider says, and charges what it reports.
 func (t *Turns) FromServer(ctx context.Context, message []byte) error {
 	kind := serverEventType(message)
-	switch {
-	case kind == eventResponseCreated:
-		return t.begin(ctx, responseIDOf(message))
-	case kind == metering.RealtimeResponseDone, kind == metering.RealtimeTranscriptionDone:
-		return t.bill(ctx, message)
-	case isDelta(kind):
+	if isDelta(kind) {
 		return t.count(ctx, kind, message)
-	case kind == eventSessionCreated, kind == eventSessionUpdated:
-		t.learn(message)
+	}
+	switch kind {
+	case eventResponseCreated:
+		return t.begin(ctx, readServerEvent(message))
+	case metering.RealtimeResponseDone, metering.RealtimeTranscriptionDone:
+		return t.bill(ctx, message)
+	case eventCommitted:
+		return t.committed(ctx, readServerEvent(message).ItemID)
+	case eventTranscriptDelta:
+		return t.writesDown(ctx, readServerEvent(message).ItemID, message)
+	case eventTranscriptFailed:
+		return t.notWrittenDown(ctx, readServerEvent(message).ItemID)
+	case eventCleared, eventSpeechStarted, eventSpeechStopped, eventError:
+		t.followBuffer(kind, readServerEvent(message))
+	case eventSessionCreated, eventSessionUpdated, eventTranscriptionCreated, eventTranscriptionUpdated:
+		return t.learn(ctx, kind, readDescription(message))
 	}
 	return nil
 }
 
-// learn notes what the provider says about the sound of the session.
-func (t *Turns) learn(message []byte) {
+func (t *Turns) begin(ctx context.Context, event serverEvent) error {
 	t.mutex.Lock()
 	defer t.mutex.Unlock()
-	t.sound.learn(message)
-}
-
-func (t *Turns) begin(ctx context.Context, id string) error {
-	t.mutex.Lock()
-	defer t.mutex.Unlock()
-	_, err := t.start(ctx, id)
+	_, err := t.start(ctx, event)
 	return err
 }
 
 // start gives a response its hold. A second one beside it needs a hold of its own.
-func (t *Turns) start(ctx context.Context, id string) (*response, error) {
+func (t *Turns) start(ctx context.Context, event serverEvent) (*response, error) {
+	id := event.Response.ID
 	if started := t.running[id]; started != nil {
 		return started, nil
 	}
@@ -245,11 +196,12 @@ func (t *Turns) start(ctx context.Context, id string) (*response, error) {
 			return nil, err
 		}
 	}
-	input := t.nextTurn()
-	input.OutText, input.OutAudio = 0, 0
-	started := &response{hold: t.next, input: input}
+	reserved := t.nextTurn()
+	reserved.OutText, reserved.OutAudio = 0, 0
+	started := &response{hold: t.next, reserved: reserved, sound: t.sound}
+	started.sound.choose(event.Response.described)
+	t.hear(started, event.Response.Conversation)
 	t.next, t.running[id] = nil, started
-	t.addedText, t.addedAudio = 0, 0
 	return started, nil
 }
 
@@ -262,7 +214,7 @@ func (t *Turns) count(ctx context.Context, kind string, message []byte) error {
 		return err
 	}
 	running.said.add(kind, message)
-	if running.hold.Covers(withInput(t.counted(running), running.input)) {
+	if running.hold.Covers(withInput(t.said(running), running.reserved)) {
 		return nil
 	}
 	if err := t.wallet.MaySpend(ctx); err != nil {
@@ -279,9 +231,12 @@ func (t *Turns) runs(ctx context.Context, message []byte) (*response, error) {
 			return only, nil
 		}
 	}
-	return t.start(ctx, responseIDOf(message))
+	return t.start(ctx, readServerEvent(message))
 }
 
-func (t *Turns) counted(r *response) pricing.Usage {
-	return priced(r.said.usage(t.sound.said), t.rates)
+func (t *Turns) said(r *response) pricing.Usage {
+	return priced(r.said.usage(r.sound.said), t.rates)
 }
+
+// counted is our count of a response.
+func (t *Turns) counted(r *response) pricing.Usage { return withInput(t.said(r), r.heard) }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"sokuji/internal/metering"
 	"sokuji/internal/pricing"
@@ -26,7 +27,7 @@ func (t *Turns) bill(ctx context.Context, message []byte) error {
 		SettledBy: ByProvider, Anomalies: event.Report.Anomalies,
 	}
 	if event.Type == metering.RealtimeTranscriptionDone {
-		return t.billBeside(ctx, bill, event.Report.Found)
+		return t.billTranscript(ctx, readServerEvent(message), bill, event.Report.Found)
 	}
 	return t.billResponse(ctx, bill, event.Report.Found)
 }
@@ -44,19 +45,30 @@ func (t *Turns) billResponse(ctx context.Context, bill Bill, reported bool) erro
 	running := t.running[bill.ResponseID] // nil for one that was never announced
 	delete(t.running, bill.ResponseID)
 	if reported {
-		if metering.IsPlausible(bill.Usage) { // what is not believed predicts nothing either
-			t.last = bill.Usage
-		}
+		t.remember(running, bill.Usage)
 		return errors.Join(settle(ctx, t.holdFor(running), bill), t.reserve(ctx))
 	}
 	if running == nil {
 		return nil
 	}
-	bill.Usage, bill.SettledBy = t.counted(running), ByEstimate
-	if bill.Usage == (pricing.Usage{}) {
+	t.remember(running, t.counted(running)) // the next hears it, too
+	if running.said.isEmpty() {
 		return t.giveBack(ctx, running.hold)
 	}
+	bill.Usage, bill.SettledBy = t.counted(running), ByEstimate
 	return errors.Join(settle(ctx, running.hold, bill), t.reserve(ctx))
+}
+
+// remember notes what a response consumed, for the next: not one that says nothing
+// about the conversation, nor what is not believed.
+func (t *Turns) remember(running *response, usage pricing.Usage) {
+	if !metering.IsPlausible(usage) {
+		return
+	}
+	if running != nil && (running.isApart || running.isReplacing && inputOf(usage) < inputOf(t.last)) {
+		return
+	}
+	t.last, _ = pricing.Fold(usage, t.rates)
 }
 
 // holdFor takes the hold that pays for a response: its own, or, for one that was
@@ -79,16 +91,7 @@ func (t *Turns) giveBack(ctx context.Context, hold Hold) error {
 		return hold.Release(ctx)
 	}
 	t.next = hold
-	return t.reserve(ctx)
-}
-
-func (t *Turns) billBeside(ctx context.Context, bill Bill, reported bool) error {
-	if !reported {
-		return nil
-	}
-	hold := t.beside
-	bill.Model, t.beside = t.scribe, nil
-	return errors.Join(settle(ctx, hold, bill), t.reserve(ctx))
+	return errors.Join(t.reserve(ctx), t.cover(ctx, t.added))
 }
 
 // errNoHold is for the log: a cost came when every hold was gone.
@@ -112,6 +115,18 @@ func (t *Turns) Running() []string {
 	return ids
 }
 
+// IsOwed tells whether a response runs, or a transcription is under way.
+func (t *Turns) IsOwed() bool {
+	t.mutex.Lock()
+	defer t.mutex.Unlock()
+	for _, item := range t.items {
+		if item.hold != nil {
+			return true
+		}
+	}
+	return len(t.running) > 0
+}
+
 // Close charges what responses said that never came to their end.
 func (t *Turns) Close(ctx context.Context) error {
 	t.mutex.Lock()
@@ -125,6 +140,9 @@ func (t *Turns) Close(ctx context.Context) error {
 		errs = append(errs, t.closeResponse(ctx, id, running))
 	}
 	clear(t.running)
+	for _, id := range slices.Clone(t.itemOrder) {
+		errs = append(errs, t.closeItem(ctx, id, ByPartial))
+	}
 	for _, hold := range []Hold{t.next, t.beside} {
 		if hold != nil {
 			errs = append(errs, hold.Release(ctx))
@@ -135,10 +153,9 @@ func (t *Turns) Close(ctx context.Context) error {
 }
 
 func (t *Turns) closeResponse(ctx context.Context, id string, running *response) error {
-	counted := t.counted(running)
-	if counted == (pricing.Usage{}) {
+	if running.said.isEmpty() {
 		return running.hold.Release(ctx)
 	}
 	key := t.keyOf(partOfResponse, id) // no report can come any more that would have its key
-	return running.hold.Settle(ctx, Bill{Key: key, ResponseID: id, Usage: counted, SettledBy: ByPartial})
+	return running.hold.Settle(ctx, Bill{Key: key, ResponseID: id, Usage: t.counted(running), SettledBy: ByPartial})
 }

@@ -27,6 +27,14 @@ func transcribed(item, usage string) string {
 	return fmt.Sprintf(`{"type":"conversation.item.input_audio_transcription.completed","item_id":%q,"content_index":0,"transcript":"hi","usage":%s}`, item, usage)
 }
 
+func committed(item string) string {
+	return fmt.Sprintf(`{"type":"input_audio_buffer.committed","item_id":%q}`, item)
+}
+
+func writes(item string) string {
+	return fmt.Sprintf(`{"type":"conversation.item.input_audio_transcription.delta","item_id":%q,"content_index":0,"delta":"word"}`, item)
+}
+
 const (
 	// 100 text and 20 audio heard, of which 40 and 10 from the cache; 7 text and 30
 	// audio said: 60 + 10·10 + 40·2 + 10·3 + 7·100 + 30·1000.
@@ -276,11 +284,11 @@ func TestWhatTheClientAddsIsReservedFirst(t *testing.T) {
 	}{
 		"a little text":             {text(100), pricing.Usage{}},
 		"much text":                 {text(4 * 10_000), pricing.Usage{InText: 10_014, InAudio: turnInAudio}},
-		"more text than any hears":  {text(4 * 40_000), pricing.Usage{InText: maxAddedText, InAudio: turnInAudio}},
+		"more text than any hears":  {text(4 * 40_000), pricing.Usage{InText: maxAdded, InAudio: turnInAudio}},
 		"a second of sound":         {sound(1_000), pricing.Usage{}},
-		"two minutes of sound":      {sound(120_000), pricing.Usage{InText: turnInText, InAudio: 1_201}},
+		"two minutes of sound":      {sound(120_000), pricing.Usage{InText: turnInText, InAudio: 1_200}},
 		"sound with an id":          {strings.Replace(sound(120_000), "{", `{"event_id":"e",`, 1), pricing.Usage{InText: turnInText, InAudio: 1_200}},
-		"more silence than is held": {sound(600_000), pricing.Usage{InText: turnInText, InAudio: maxAddedAudio}},
+		"more silence than is held": {sound(600_000), pricing.Usage{InText: turnInText, InAudio: maxOpenAudio}},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -305,7 +313,7 @@ func TestWhatIsAddedDuringAResponseIsHeldForTheNext(t *testing.T) {
 	tellStory(t, wallet, billing, []step{
 		server(created("a")), client(strings.Replace(heard(120_000), "session.", "", 1)), server(done("a", zeroUsage)),
 	})
-	if want := firstHolds + cost(pricing.Usage{InAudio: 1_201 - turnInAudio}); wallet.held != want {
+	if want := firstHolds + cost(pricing.Usage{InAudio: 1_200 - turnInAudio}); wallet.held != want {
 		t.Errorf("%d tokens are held, want %d", wallet.held, want)
 	}
 	tellMore(t, billing, server(created("b")), server(done("b", zeroUsage)))
