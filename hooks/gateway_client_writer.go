@@ -43,9 +43,14 @@ func (w *clientWriter) write(piece []byte) {
 	err := w.send(piece)
 	w.hasBegun = true
 	if err != nil {
-		w.isGone = true
-		w.call.clientGone()
+		w.leave()
 	}
+}
+
+// leave shows the client no more: it counts as gone.
+func (w *clientWriter) leave() {
+	w.isGone = true
+	w.call.clientGone()
 }
 
 func (w *clientWriter) send(piece []byte) error {

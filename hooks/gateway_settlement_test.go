@@ -150,7 +150,8 @@ func settlementCases() map[string]settlementCase {
 		"usage above the hold":                exact(settlementCase{serve: chunks(delta("a"), `{"choices":[],"usage":{"prompt_tokens":10,"completion_tokens":5000,"total_tokens":5010}}`, done), body: streamChat(), status: 200, last: done, holdState: "settled", settledBy: "provider"}, 10*tokensIn+5000*tokensOut),
 		"usage that nobody believes":          {serve: chunks(delta("a"), `{"choices":[],"usage":{"prompt_tokens":900000000,"completion_tokens":5,"total_tokens":900000005}}`, done), body: streamChat(), status: 200, last: done, holdState: "settled", settledBy: "estimate", least: 1, most: inputOnly},
 		"the wallet is frozen mid-stream":     partial(settlementCase{serve: chunks(append([]string{delta("a")}, slices.Repeat([]string{delta("b")}, 200)...)...), body: streamChat(), status: 200, last: "wallet_frozen"}),
-		"the key is revoked mid-stream":       partial(settlementCase{status: 200, last: "invalid_api_key"}),
+		"the key is revoked mid-stream":       exact(settlementCase{status: 200, last: "invalid_api_key", holdState: "settled", settledBy: "provider"}, ordinaryCharge),
+		"the key is revoked, and no usage":    partial(settlementCase{status: 200, last: "invalid_api_key"}),
 		"the server is drained mid-stream":    partial(settlementCase{serve: chunks(delta("a"), "!wait"), body: streamChat(), status: 200, last: "overloaded", during: func(g *gatewayHouse) { g.server.gateway.cut(errDraining) }}),
 		"the client leaves at the first byte": partial(settlementCase{serve: chunks(delta("a"), "!wait"), body: streamChat(), status: 200, leaves: true}),
 		"the client leaves, and the provider goes on": exact(settlementCase{serve: func(w http.ResponseWriter, r *http.Request) {
@@ -166,32 +167,38 @@ func settlementCases() map[string]settlementCase {
 }
 
 func TestSettlement(t *testing.T) {
-	freeze := func(g *gatewayHouse) {
-		g.do("POST", "/api/wallet/freeze", g.asRoot(), object("userId", g.alice.Id, "reason", "a test")).want(200)
+	midStream := map[string]func(*gatewayHouse){
+		"the wallet is frozen mid-stream": func(g *gatewayHouse) {
+			g.do("POST", "/api/wallet/freeze", g.asRoot(), object("userId", g.alice.Id, "reason", "a test")).want(200)
+		},
+		"the key is revoked mid-stream":    (*gatewayHouse).mustExecuteKeyDelete,
+		"the key is revoked, and no usage": (*gatewayHouse).mustExecuteKeyDelete,
 	}
 	for name, c := range settlementCases() {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			proceed := make(gate)
-			if name == "the wallet is frozen mid-stream" || name == "the key is revoked mid-stream" {
+			if during := midStream[name]; during != nil {
+				rest := slices.Repeat([]string{delta("b")}, 50)
+				if c.settledBy == "provider" {
+					rest = append(rest, usageChunk, done)
+				} else {
+					rest = append(rest, "!wait")
+				}
 				c.body = streamChat()
 				c.serve = func(w http.ResponseWriter, r *http.Request) {
 					chunks(delta("a"))(w, r)
-					proceed.then(w, r, chunks(slices.Repeat([]string{delta("b")}, 50)...))
+					proceed.then(w, r, chunks(rest...))
 				}
 				c.during = func(g *gatewayHouse) {
-					if name == "the wallet is frozen mid-stream" {
-						freeze(g)
-					} else {
-						g.mustExecuteKeyDelete()
-					}
+					during(g)
 					close(proceed)
 				}
 			}
 			g := newGatewayHouse(t, c.serve)
 			g.server.gateway.renewInterval = 0 // each event shows that it may
 			g.server.gateway.client.DrainTime = 50 * time.Millisecond
-			if strings.Contains(name, "goes on") || strings.Contains(name, "after the usage") {
+			if strings.Contains(name, "goes on") || strings.Contains(name, "after the usage") || name == "the key is revoked mid-stream" {
 				g.server.gateway.client.DrainTime = time.Minute
 			}
 			g.runSettlement(c)

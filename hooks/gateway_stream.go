@@ -2,6 +2,7 @@ package hooks
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -38,6 +39,8 @@ type callStream struct {
 	out      *clientWriter
 	renewed  time.Time
 	stepCost int64 // tokens for streamStepTokens of output
+	// dismissed is why the client sees no more of a provider that is read on.
+	dismissed error
 }
 
 // answerStream passes events on as they come, keeps enough reserved for them, and
@@ -116,11 +119,23 @@ func (s *callStream) keepReserved() error {
 	if missing == 0 && now.Sub(s.renewed) < c.server.gateway.renewInterval {
 		return nil
 	}
-	if !c.server.stillAdmitted(c.event, c.caller) {
-		return &refusal{status: http.StatusUnauthorized, code: "invalid_api_key", title: "Unauthorized", message: "This API key was revoked while the answer ran."}
+	if s.dismissed == nil && !c.server.stillAdmitted(c.event, c.caller) {
+		s.dismiss(&refusal{status: http.StatusUnauthorized, code: "invalid_api_key", title: "Unauthorized", message: "This API key was revoked while the answer ran."})
 	}
 	s.renewed = now
 	return c.bill.extend(missing)
+}
+
+// dismiss ends the answer for a client whose key was revoked. The provider is read on
+// for its counts, as for a client that left: one that revokes its own key must not
+// pay by less than what was used.
+func (s *callStream) dismiss(why error) {
+	s.dismissed = why
+	s.out.tooLong = true // what it was shown is not kept for a repetition
+	if s.out.hasBegun {
+		s.out.write(s.errorEvent(why))
+	}
+	s.out.leave()
 }
 
 // isNearly tells whether three quarters of what is held are used.
@@ -134,6 +149,9 @@ func (s *callStream) cost() (int64, error) {
 // settle closes the bill with what the meter knows.
 func (s *callStream) settle(isWhole bool, status int) (int64, error) {
 	c := s.call
+	if s.dismissed != nil {
+		status = gatewayErrorOf(refusalOf(s.dismissed)).status
+	}
 	return c.settle(s.answer.Upstream, outcomeOf(c.route.endpoint, c.meter.Report(), c.counted(c.meter.Counted()), isWhole), status)
 }
 
@@ -154,6 +172,9 @@ func (s *callStream) end(last []byte) error {
 	}
 	s.call.ticket.finish(s.out.kept(s.answer.Status, charged))
 	s.readToEnd()
+	if s.dismissed != nil {
+		return s.complain(s.dismissed)
+	}
 	return nil
 }
 
@@ -223,12 +244,17 @@ func isBrokenOff(cause error) bool {
 // complain tells the client in the stream's dialect why it ends, or in an ordinary
 // answer while nothing was sent.
 func (s *callStream) complain(why error) error {
+	why = cmp.Or(s.dismissed, why)
 	if !s.out.hasBegun {
 		return refusalOf(why)
 	}
 	s.out.tooLong = true // an error is not kept for a repetition
-	s.out.write(errorEvent(s.call.route.endpoint, gatewayErrorOf(refusalOf(why))))
+	s.out.write(s.errorEvent(why))
 	return nil
+}
+
+func (s *callStream) errorEvent(why error) []byte {
+	return errorEvent(s.call.route.endpoint, gatewayErrorOf(refusalOf(why)))
 }
 
 // errorEvent is an error as the SDKs of each dialect expect it in a stream.
