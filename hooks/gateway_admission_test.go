@@ -1,6 +1,7 @@
 package hooks
 
 import (
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -164,7 +165,11 @@ func TestASessionEndsWithItsCall(t *testing.T) {
 		l.stream("/v1/chat/completions", chat("stream", true)).rest()
 	}
 	l.settled()
-	l.up.serve = func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusBadRequest) }
+	l.up.serve = func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		w.WriteHeader(http.StatusBadRequest)
+		fmt.Fprint(w, `{"error":{"message":"too hot"}}`)
+	}
 	for range 3 {
 		l.post("/v1/chat/completions", chat("stream", true)).want(400)
 	}
