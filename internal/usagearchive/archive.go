@@ -9,10 +9,16 @@ import (
 const (
 	MaxArchiveRows = 50_000 // usage rows of one file
 	maxArchives    = 200    // files of one run; the next run goes on
-	pageRows       = 500    // rows that are read at a time
-	removeRows     = 500    // rows that one transaction removes
+	pageRows       = 500    // old rows that are read at a time
+	lookRows       = 20_000 // rows that are looked at for them
+	// maxLooked bounds the rows that one run looks at; the next run goes on. Old rows
+	// can lie behind any number of newer ones: a late import put them there, or a
+	// clock that was ahead.
+	maxLooked  = 20_000_000
+	removeRows = 500 // rows that one transaction removes
 
-	// removePause is what charges have for themselves after each removal.
+	// removePause is what charges have for themselves after each removal, and after
+	// each look that found nothing.
 	removePause = 50 * time.Millisecond
 )
 
@@ -37,14 +43,17 @@ type Row struct {
 
 // Page is a run of usage rows in the order in which they were stored.
 type Page struct {
-	Rows []Row // those older than the cutoff; the others are left out
-	Last int64 // the position to go on after
+	Rows   []Row // those older than the cutoff; the others are left out
+	Last   int64 // the position to go on after
+	Looked int64 // rows that were looked at
+	IsEnd  bool  // no row is stored behind it
 }
 
 // Store keeps the usage rows and the manifests.
 type Store interface {
-	// OldUsage looks at up to limit usage rows after a position, 0 for the first.
-	OldUsage(ctx context.Context, cutoff time.Time, after int64, limit int) (Page, error)
+	// OldUsage looks at up to look usage rows after a position, 0 for the first, and
+	// returns the first old ones, at most limit.
+	OldUsage(ctx context.Context, cutoff time.Time, after int64, look, limit int) (Page, error)
 	// HasArchive tells whether a file has a manifest, whatever the case of its name.
 	HasArchive(ctx context.Context, file string) (bool, error)
 	// AddArchive commits a manifest; it sets no id of its own.

@@ -18,8 +18,12 @@ type Archiver struct {
 	folder string
 	now    func() time.Time
 
-	maxRows, pageRows, removeRows int
-	pause                         time.Duration
+	maxRows, pageRows, lookRows, removeRows int
+	maxLooked                               int64
+	pause                                   time.Duration
+
+	start  int64 // the position where the next run begins
+	looked int64 // rows that this run has looked at
 
 	// reached is told of every step that is done, and may end the run there: the
 	// tests stop a run anywhere.
@@ -30,7 +34,7 @@ type Archiver struct {
 func New(store Store, folder string, now func() time.Time) *Archiver {
 	return &Archiver{
 		store: store, folder: folder, now: now,
-		maxRows: MaxArchiveRows, pageRows: pageRows, removeRows: removeRows, pause: removePause,
+		maxRows: MaxArchiveRows, pageRows: pageRows, lookRows: lookRows, removeRows: removeRows, maxLooked: maxLooked, pause: removePause,
 		reached: func(string) error { return nil },
 	}
 }
@@ -43,7 +47,8 @@ type Report struct {
 
 // Run finishes what an earlier run left, then archives the usage rows older than
 // the cutoff, the start of a UTC day, and removes them. When it ends with an
-// error, or the context ends, the next run goes on where it stopped.
+// error, or the context ends, the next run goes on where it stopped; so it does when
+// there was too much for one run.
 func (a *Archiver) Run(ctx context.Context, cutoff time.Time) (Report, error) {
 	var report Report
 	if err := a.prepareFolder(); err != nil {
@@ -52,11 +57,15 @@ func (a *Archiver) Run(ctx context.Context, cutoff time.Time) (Report, error) {
 	if err := a.removeArchived(ctx, &report); err != nil {
 		return report, err
 	}
-	var position int64
+	a.looked = 0
 	for range maxArchives {
-		archive, last, err := a.write(ctx, cutoff, position)
-		if err != nil || archive.Rows == 0 {
+		archive, last, err := a.write(ctx, cutoff, a.start)
+		if err != nil {
 			return report, err
+		}
+		if archive.Rows == 0 {
+			a.start = last
+			return report, nil
 		}
 		if err := a.store.AddArchive(ctx, archive); err != nil {
 			return report, fmt.Errorf("note the archive %s: %w", archive.File, err)
@@ -67,7 +76,10 @@ func (a *Archiver) Run(ctx context.Context, cutoff time.Time) (Report, error) {
 		if err := a.removeArchived(ctx, &report); err != nil {
 			return report, err
 		}
-		position = last
+		a.start = last
+		if last == 0 {
+			return report, nil // that was the end
+		}
 	}
 	return report, nil
 }

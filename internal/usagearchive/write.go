@@ -23,11 +23,12 @@ const (
 )
 
 // write puts old rows after a position into a file with its final name, and
-// returns its manifest and the position it came to. No old rows make no file.
+// returns its manifest and the position it came to, 0 at the end. No old rows make
+// no file.
 func (a *Archiver) write(ctx context.Context, cutoff time.Time, position int64) (archive Archive, last int64, err error) {
-	page, err := a.store.OldUsage(ctx, cutoff, position, a.pageRows)
+	page, err := a.nextOld(ctx, cutoff, position, a.pageRows)
 	if err != nil || len(page.Rows) == 0 {
-		return Archive{}, position, err
+		return Archive{}, page.Last, err
 	}
 	temporary := filepath.Join(a.folder, UnfinishedFolder, unfinishedFile)
 	file, err := createFile(temporary)
@@ -63,7 +64,29 @@ func (a *Archiver) write(ctx context.Context, cutoff time.Time, position int64) 
 	return archive, last, a.reached("file")
 }
 
-// fill writes page after page, until one has no old row or the file is full.
+// nextOld passes over rows that are not old, as far as one run may look. Behind the
+// last row the position is 0 again.
+func (a *Archiver) nextOld(ctx context.Context, cutoff time.Time, position int64, limit int) (Page, error) {
+	for {
+		page, err := a.store.OldUsage(ctx, cutoff, position, a.lookRows, limit)
+		if err != nil {
+			return Page{}, err
+		}
+		a.looked += page.Looked
+		if page.IsEnd {
+			page.Last = 0
+		}
+		if len(page.Rows) > 0 || page.IsEnd || a.looked >= a.maxLooked {
+			return page, nil
+		}
+		position = page.Last
+		if err := wait(ctx, a.pause); err != nil {
+			return Page{}, err
+		}
+	}
+}
+
+// fill writes page after page, until there is no old row or the file is full.
 func (a *Archiver) fill(ctx context.Context, file *gzipFile, archive *Archive, page Page) (last int64, err error) {
 	for len(page.Rows) > 0 {
 		for _, row := range page.Rows {
@@ -79,14 +102,14 @@ func (a *Archiver) fill(ctx context.Context, file *gzipFile, archive *Archive, p
 		}
 		last = page.Last
 		room := a.maxRows - int(archive.Rows)
-		if room <= 0 {
-			break
+		if room <= 0 || page.IsEnd {
+			return last, nil
 		}
-		if page, err = a.store.OldUsage(ctx, archive.Cutoff, last, min(a.pageRows, room)); err != nil {
+		if page, err = a.nextOld(ctx, archive.Cutoff, last, min(a.pageRows, room)); err != nil {
 			return 0, err
 		}
 	}
-	return last, nil
+	return page.Last, nil
 }
 
 func (a *Archiver) prepareFolder() error {

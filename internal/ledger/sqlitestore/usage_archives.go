@@ -16,13 +16,21 @@ const archiveColumns = `file, first_id, last_id, rows, tokens, cutoff, sha256, c
 
 // In the order of rowid, which is that of storing: no index on created_at exists,
 // and none is worth its price at every use. A row without a time is never old.
-const selectOldUsage = `SELECT rowid, created_at > '' AND created_at < ?, * FROM usage_logs WHERE rowid > ? ORDER BY rowid LIMIT ?`
+const (
+	selectNextUsage = `SELECT COUNT(*), COALESCE(MAX(place), 0) FROM (SELECT rowid AS place FROM usage_logs WHERE rowid > ? ORDER BY rowid LIMIT ?)`
+	selectOldUsage  = `SELECT rowid, * FROM usage_logs WHERE rowid > ? AND rowid <= ? AND created_at > '' AND created_at < ? ORDER BY rowid LIMIT ?`
+)
 
 const removeUsage = `DELETE FROM usage_logs WHERE id IN (SELECT value FROM json_each(?))`
 
 // OldUsage looks at a page of usage rows on the read connection.
-func (s *Store) OldUsage(ctx context.Context, cutoff time.Time, after int64, limit int) (page usagearchive.Page, err error) {
-	rows, err := s.reader.QueryContext(ctx, selectOldUsage, formatTime(cutoff), after, limit)
+func (s *Store) OldUsage(ctx context.Context, cutoff time.Time, after int64, look, limit int) (page usagearchive.Page, err error) {
+	err = s.reader.QueryRowContext(ctx, selectNextUsage, after, look).Scan(&page.Looked, &page.Last)
+	if err != nil {
+		return page, fmt.Errorf("read usage rows: %w", err)
+	}
+	page.IsEnd = page.Looked < int64(look)
+	rows, err := s.reader.QueryContext(ctx, selectOldUsage, after, page.Last, formatTime(cutoff), limit)
 	if err != nil {
 		return page, fmt.Errorf("read usage rows: %w", err)
 	}
@@ -32,19 +40,19 @@ func (s *Store) OldUsage(ctx context.Context, cutoff time.Time, after int64, lim
 		return page, err
 	}
 	for rows.Next() {
-		var isOld bool
-		values, targets := columns.targets(&page.Last, &isOld)
+		var place int64
+		values, targets := columns.targets(&place)
 		if err := rows.Scan(targets...); err != nil {
 			return page, fmt.Errorf("read a usage row: %w", err)
-		}
-		if !isOld {
-			continue
 		}
 		row, err := columns.row(values)
 		if err != nil {
 			return page, err
 		}
 		page.Rows = append(page.Rows, row)
+		if len(page.Rows) == limit { // more may follow before what was looked at ends
+			page.Last, page.IsEnd = place, false
+		}
 	}
 	return page, rows.Err()
 }

@@ -99,7 +99,7 @@ func TestArchivingUsesIndexes(t *testing.T) {
 		"old rows of a wallet": {"SELECT COUNT(*) FROM usage_logs WHERE subject_id = 'a' AND subject_type = 'user' AND created_at < 'b'",
 			"SEARCH usage_logs USING INDEX idx_usage_logs_subject (subject_id=? AND created_at<?)"},
 		"removal":        {sqlitestore.RemoveUsage, "INDEX sqlite_autoindex_usage_logs_1 (id=?)"},
-		"a page of rows": {sqlitestore.SelectOldUsage, "SEARCH usage_logs USING INTEGER PRIMARY KEY (rowid>?)"},
+		"a page of rows": {sqlitestore.SelectOldUsage, "SEARCH usage_logs USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)"},
 	} {
 		arguments := make([]any, strings.Count(test.query, "?"))
 		if plan := f.plan(t, test.query, arguments...); !strings.Contains(plan, test.want) || strings.Contains(plan, "SCAN usage_logs") {

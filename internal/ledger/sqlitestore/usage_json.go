@@ -10,7 +10,7 @@ import (
 )
 
 // leadingColumns stand before those of the table in selectOldUsage.
-const leadingColumns = 2
+const leadingColumns = 1
 
 // rowColumns are the columns of usage_logs as the table has them now, those of
 // later migrations too.
