@@ -17,19 +17,24 @@ const keysCollection = "api_keys"
 // defaultKey is the stored part of a user's default key: everything but the key,
 // which is derived from the secret, the user and the version each time.
 type defaultKey struct {
-	Version  int64
-	KeyHash  string
-	Disabled bool
+	Version   int64
+	KeyHash   string
+	Disabled  bool
+	ExpiresAt string
 }
 
 // defaultKeyOf returns the user's default key, making it at the first call. Under
-// a new secret the derived key is a new one, which then takes the old one's place.
+// a new secret the derived key is a new one, which then takes the old one's place. A
+// key that is over is not shown: it opens nothing.
 func (s *server) defaultKeyOf(ctx context.Context, userID string) (apikeys.Key, error) {
 	stored, found, err := s.findDefaultKey(ctx, userID)
 	if err != nil {
 		return apikeys.Key{}, err
 	}
 	if found && !stored.Disabled {
+		if isOver(stored.ExpiresAt, time.Now()) {
+			return apikeys.Key{}, forbidden("Your default API key is over by its expiresAt: " + renewAdvice)
+		}
 		key, err := apikeys.Derive(s.secrets[0], userID, stored.Version)
 		if err != nil || key.Hash().String() == stored.KeyHash {
 			return key, err
@@ -41,8 +46,8 @@ func (s *server) defaultKeyOf(ctx context.Context, userID string) (apikeys.Key, 
 func (s *server) findDefaultKey(ctx context.Context, userID string) (defaultKey, bool, error) {
 	var stored defaultKey
 	err := s.reader.QueryRowContext(ctx,
-		`SELECT version, key_hash, disabled FROM api_keys WHERE user = ? AND is_default = TRUE`, userID).
-		Scan(&stored.Version, &stored.KeyHash, &stored.Disabled)
+		`SELECT version, key_hash, disabled, expires_at FROM api_keys WHERE user = ? AND is_default = TRUE`, userID).
+		Scan(&stored.Version, &stored.KeyHash, &stored.Disabled, &stored.ExpiresAt)
 	if errors.Is(err, sql.ErrNoRows) {
 		return stored, false, nil
 	}
@@ -60,6 +65,9 @@ func (s *server) setDefaultKey(userID string, steps int64, grace time.Duration) 
 			return err
 		}
 		if err := mayBeRotated(record); err != nil {
+			return err
+		}
+		if err := refuseOver(record, time.Now()); err != nil {
 			return err
 		}
 		version := int64(record.GetInt("version")) + steps

@@ -85,6 +85,9 @@ func (s *server) userAPIKeyRotateNamed(e *core.RequestEvent) error {
 		if err := mayBeRotated(record); err != nil {
 			return err
 		}
+		if err := refuseOver(record, time.Now()); err != nil {
+			return err
+		}
 		replaceKey(record, key, grace, time.Now())
 		return tx.Save(record)
 	})
@@ -133,6 +136,27 @@ func mayBeRotated(record *core.Record) error {
 		return forbidden("You disabled this API key: enable it first, by PATCH /api/user/api-keys/{id} with {\"disabled\":false}.")
 	}
 	return forbidden("An admin disabled your API key. Please contact support.")
+}
+
+// renewAdvice says how a key that is over becomes one again.
+const renewAdvice = `set it to a time to come, or to null, by PATCH /api/user/api-keys/{id}.`
+
+// refuseOver refuses to give a key that is over another secret: that would be as dead.
+func refuseOver(record *core.Record, now time.Time) error {
+	if !isOver(record.GetString("expires_at"), now) {
+		return nil
+	}
+	return ledger.Invalid("expiresAt", "expiresAt of this API key is over, so another secret would open nothing: first "+renewAdvice)
+}
+
+// isOver tells whether a stored end has come. What cannot be read has: such a key
+// opens nothing.
+func isOver(stored string, now time.Time) bool {
+	if stored == "" {
+		return false
+	}
+	end, err := storedInstant(stored)
+	return err != nil || !now.Before(end)
 }
 
 // grace reads how long the old key still opens, in whole seconds.
