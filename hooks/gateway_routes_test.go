@@ -139,7 +139,8 @@ func TestSpeechPassesAsItComes(t *testing.T) {
 		t.Errorf("%d bytes of %s", len(got.body), got.header.Get("Content-Type"))
 	}
 	s := g.settled()
-	if s.settledBy != "estimate" || s.held != 0 || fmt.Sprint(s.charged) != got.header.Get("x-sokuji-charged-tokens") {
+	const asked = 5*tokensIn + 8*tokensOut // the characters, and one and a half tokens of sound for each
+	if s.settledBy != "estimate" || s.held != 0 || s.charged != asked || fmt.Sprint(s.charged) != got.header.Get("x-sokuji-charged-tokens") {
 		t.Errorf("the books say %+v, the answer %s", s, got.header.Get("x-sokuji-charged-tokens"))
 	}
 	// a client must not take a part for the whole
@@ -157,7 +158,7 @@ func TestSpeechPassesAsItComes(t *testing.T) {
 	if _, err := io.ReadAll(response.Body); err == nil {
 		t.Error("a cut sound looks whole")
 	}
-	if s := g.settled(); s.settledBy != "partial" || s.held != 0 {
+	if s := g.settled(); s.settledBy != "partial" || s.held != 0 || s.charged != asked {
 		t.Errorf("the books say %+v", s)
 	}
 }

@@ -88,8 +88,7 @@ type settlementCase struct {
 	last      string // the code of an error in the last event, or its data
 	holdState string
 	settledBy string // empty: nothing is charged
-	least     int64  // charged tokens, at the least and
-	most      int64  // at the most
+	charged   int64
 }
 
 // gate holds a provider up until the test opens it.
@@ -109,14 +108,23 @@ func streamChat() string { return chat("stream", true) }
 
 // settlementCases are the table of docs/metering.md.
 func settlementCases() map[string]settlementCase {
-	const inputOnly = promptTokens * tokensIn * 20 // our own count of the short question, generously
 	exact := func(c settlementCase, tokens int64) settlementCase {
-		c.least, c.most = tokens, tokens
+		c.charged = tokens
 		return c
 	}
-	partial := func(c settlementCase) settlementCase {
-		c.holdState, c.settledBy, c.least, c.most = "settled", "partial", 1, inputOnly
+	// counted is a call that costs our own count: of the question, and so many tokens
+	// of the answer.
+	counted := func(c settlementCase, answer int64) settlementCase {
+		question := c.body
+		if question == "" {
+			question = chat()
+		}
+		c.holdState, c.charged = "settled", bodyTokens(question)*tokensIn+answer*tokensOut
 		return c
+	}
+	partial := func(c settlementCase, answer int64) settlementCase {
+		c.settledBy = "partial"
+		return counted(c, answer)
 	}
 	withheld := make(gate) // of the client that leaves at the first byte
 	afterward := make(gate)
@@ -142,23 +150,23 @@ func settlementCases() map[string]settlementCase {
 			},
 			status: 502, holdState: "released",
 		},
-		"the provider cuts a stream":          partial(settlementCase{serve: chunks(delta("a"), delta("b"), "!cut"), body: streamChat(), status: 200, last: "provider_error"}),
+		"the provider cuts a stream":          partial(settlementCase{serve: chunks(delta("a"), delta("b"), "!cut"), body: streamChat(), status: 200, last: "provider_error"}, 2),
 		"the provider cuts after the usage":   exact(settlementCase{serve: chunks(delta("a"), usageChunk, "!cut"), body: streamChat(), status: 200, last: "provider_error", holdState: "settled", settledBy: "provider"}, ordinaryCharge),
 		"a stream without [DONE]":             exact(settlementCase{serve: chunks(delta("a"), usageChunk), body: streamChat(), status: 200, holdState: "settled", settledBy: "provider"}, ordinaryCharge),
-		"a stream without usage":              {serve: chunks(delta("a"), done), body: streamChat(), status: 200, last: done, holdState: "settled", settledBy: "estimate", least: 1, most: inputOnly},
+		"a stream without usage":              counted(settlementCase{serve: chunks(delta("a"), done), body: streamChat(), status: 200, last: done, settledBy: "estimate"}, 1),
 		"explicit zero usage":                 exact(settlementCase{serve: chunks(delta("a"), `{"choices":[],"usage":{"prompt_tokens":0,"completion_tokens":0,"total_tokens":0}}`, done), body: streamChat(), status: 200, last: done, holdState: "settled", settledBy: "provider"}, 0),
 		"usage above the hold":                exact(settlementCase{serve: chunks(delta("a"), `{"choices":[],"usage":{"prompt_tokens":10,"completion_tokens":5000,"total_tokens":5010}}`, done), body: streamChat(), status: 200, last: done, holdState: "settled", settledBy: "provider"}, 10*tokensIn+5000*tokensOut),
-		"usage that nobody believes":          {serve: chunks(delta("a"), `{"choices":[],"usage":{"prompt_tokens":900000000,"completion_tokens":5,"total_tokens":900000005}}`, done), body: streamChat(), status: 200, last: done, holdState: "settled", settledBy: "estimate", least: 1, most: inputOnly},
-		"the wallet is frozen mid-stream":     partial(settlementCase{serve: chunks(append([]string{delta("a")}, slices.Repeat([]string{delta("b")}, 200)...)...), body: streamChat(), status: 200, last: "wallet_frozen"}),
+		"usage that nobody believes":          counted(settlementCase{serve: chunks(delta("a"), `{"choices":[],"usage":{"prompt_tokens":900000000,"completion_tokens":5,"total_tokens":900000005}}`, done), body: streamChat(), status: 200, last: done, settledBy: "estimate"}, 1),
+		"the wallet is frozen mid-stream":     partial(settlementCase{body: streamChat(), status: 200, last: "wallet_frozen"}, 2),
 		"the key is revoked mid-stream":       exact(settlementCase{status: 200, last: "invalid_api_key", holdState: "settled", settledBy: "provider"}, ordinaryCharge),
-		"the key is revoked, and no usage":    partial(settlementCase{status: 200, last: "invalid_api_key"}),
-		"the server is drained mid-stream":    partial(settlementCase{serve: chunks(delta("a"), "!wait"), body: streamChat(), status: 200, last: "overloaded", during: func(g *gatewayHouse) { g.server.gateway.cut(errDraining) }}),
-		"the client leaves at the first byte": partial(settlementCase{serve: chunks(delta("a"), "!wait"), body: streamChat(), status: 200, leaves: true}),
+		"the key is revoked, and no usage":    partial(settlementCase{body: streamChat(), status: 200, last: "invalid_api_key"}, 51),
+		"the server is drained mid-stream":    partial(settlementCase{serve: chunks(delta("a"), "!wait"), body: streamChat(), status: 200, last: "overloaded", during: func(g *gatewayHouse) { g.server.gateway.cut(errDraining) }}, 1),
+		"the client leaves at the first byte": partial(settlementCase{serve: chunks(delta("a"), "!wait"), body: streamChat(), status: 200, leaves: true}, 1),
 		"the client leaves, and the provider goes on": exact(settlementCase{serve: func(w http.ResponseWriter, r *http.Request) {
 			chunks(delta("a"))(w, r)
 			afterward.then(w, r, chunks(delta("b"), usageChunk, done))
 		}, body: streamChat(), status: 200, leaves: true, during: func(*gatewayHouse) { close(afterward) }, holdState: "settled", settledBy: "provider"}, ordinaryCharge),
-		"the client leaves a whole answer": partial(settlementCase{serve: func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }, abandons: true}),
+		"the client leaves a whole answer": partial(settlementCase{serve: func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }, abandons: true}, 0),
 		"the client leaves after the usage": exact(settlementCase{serve: func(w http.ResponseWriter, r *http.Request) {
 			chunks(delta("a"), usageChunk)(w, r)
 			withheld.then(w, r, chunks(done))
@@ -198,6 +206,9 @@ func TestSettlement(t *testing.T) {
 			g := newGatewayHouse(t, c.serve)
 			g.server.gateway.renewInterval = 0 // each event shows that it may
 			g.server.gateway.client.DrainTime = 50 * time.Millisecond
+			if name == "the key is revoked, and no usage" {
+				g.server.gateway.client.DrainTime = time.Second // all that was sent comes
+			}
 			if strings.Contains(name, "goes on") || strings.Contains(name, "after the usage") || name == "the key is revoked mid-stream" {
 				g.server.gateway.client.DrainTime = time.Minute
 			}
@@ -267,8 +278,8 @@ func (g *gatewayHouse) wantBooks(c settlementCase) {
 	if got.holdState != c.holdState || got.held != 0 || got.settledBy != c.settledBy {
 		g.t.Errorf("the books say %+v, want a hold that is %s, by %q", got, c.holdState, c.settledBy)
 	}
-	if got.charged < c.least || got.charged > c.most || got.balance != 1_000_000-got.charged {
-		g.t.Errorf("the books say %+v, want a charge from %d to %d", got, c.least, c.most)
+	if got.charged != c.charged || got.balance != 1_000_000-got.charged {
+		g.t.Errorf("the books say %+v, want a charge of %d", got, c.charged)
 	}
 	if wantEntries := min(len(c.settledBy), 1); got.entries != wantEntries {
 		g.t.Errorf("there are %d uses, want %d", got.entries, wantEntries)
@@ -347,7 +358,7 @@ func TestAPanicClosesTheBill(t *testing.T) {
 		if !errors.Is(err, errBrokenOff) || strings.Contains(response.Body.String(), done) {
 			t.Errorf("the client takes %q for the whole answer: %v", response.Body, err)
 		}
-		if got := g.settled(); got.held != 0 || got.settledBy != "partial" || got.charged < 1 {
+		if got := g.settled(); got.held != 0 || got.settledBy != "partial" || got.charged != bodyTokens(streamChat())*tokensIn+2*tokensOut {
 			t.Errorf("the books say %+v", got)
 		}
 	})
