@@ -354,8 +354,8 @@ func TestCodesKeepTheRules(t *testing.T) {
 	h := newHouse(t)
 	h.verify(aliceEmail)
 	rule := `name != "Alice"`
+	h.users(func(c *core.Collection) { c.AuthRule = &rule }) // which ends the codes before it
 	code := h.sendCode("sign-in", aliceEmail)
-	h.users(func(c *core.Collection) { c.AuthRule = &rule })
 	h.useCode("sign-in", aliceEmail, code).wantOutcome("403 FORBIDDEN")
 
 	code = h.sendCode("sign-in", "new@example.com")
