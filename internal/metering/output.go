@@ -61,10 +61,10 @@ func (m *Meter) newOutput(data []byte) []byte {
 		if _, after, found := bytes.Cut(data, deltaMember); found {
 			return after
 		}
-	case Responses, Transcriptions, Speech:
+	case Responses, Transcriptions:
 		brings = bytes.Contains(beginning, deltaSuffix)
-	case Images:
-		brings = true // the parts of a picture and the whole
+	case Speech, Images:
+		brings = true // it only matters that there is some
 	case Messages:
 		brings = bytes.Contains(beginning, blockDelta)
 	}

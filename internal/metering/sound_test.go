@@ -61,6 +61,7 @@ func TestWhatIsMadeAsAWhole(t *testing.T) {
 		begins   string
 	}{
 		{Speech, `{"type":"speech.started"}`, `{"type":"speech.audio.delta","audio":"AAAA"}`},
+		{Speech, ``, `{"audio":"` + strings.Repeat("A", 1000) + `","type":"speech.audio.delta"}`},
 		{Images, `{"type":"image_generation.queued"}`, `{"type":"image_generation.partial_image","b64_json":"AAAA"}`},
 		{Images, ``, `{"type":"image_generation.completed","b64_json":"AAAA"}`},
 	} {

@@ -240,6 +240,37 @@ describe('the other routes', () => {
     assert.equal(answer.data.length, 2);
   });
 
+  const spokenInEvents = async () => {
+    const answer = await openai.audio.speech.create({ model, voice: 'alloy', input: 'one two', stream_format: 'sse' });
+    assert.match(answer.headers.get('content-type'), /^text\/event-stream/);
+    return (await answer.text()).split('\n\n').filter(Boolean).map((event) => JSON.parse(event.replace(/^data: /, '')));
+  };
+
+  test('a speech in events', async () => {
+    const events = await costs({ in_text: 2, out_audio: 4 }, spokenInEvents, { endpoint: '/v1/audio/speech' });
+    assert.deepEqual(events.map(({ type }) => type), ['speech.audio.delta', 'speech.audio.delta', 'speech.audio.done']);
+  });
+
+  test('a speech in events without usage costs what was asked for', async () => {
+    await gateway.fake.set('usage=missing');
+    await costs({ in_text: 7, out_audio: 11 }, spokenInEvents, { settledBy: 'estimate' });
+  });
+
+  test('an image in a stream', async () => {
+    const events = await costs({ in_text: 3, out_text: 100 }, async () => all(await openai.images.generate({ model, prompt: 'a red cat', stream: true, partial_images: 1 })));
+    assert.deepEqual(events.map(({ type }) => type), ['image_generation.partial_image', 'image_generation.completed']);
+    assert.equal(events.at(-1).usage.output_tokens, 100);
+  });
+
+  test('an image in a stream that breaks off costs a picture', async () => {
+    const asked = { model, prompt: 'a red cat', stream: true, partial_images: 1 };
+    await gateway.fake.set('cut=1');
+    const { result, tokens, rows } = await caller.spent(async () => all(await openai.images.generate(asked)).catch((thrown) => thrown));
+    assert.ok(result instanceof APIError, String(result));
+    assert.equal(tokens, charge({ in_text: Math.floor(JSON.stringify(asked).length / 4) + 1, out_text: 6_600 }));
+    assert.equal(rows[0].settledBy, 'partial');
+  });
+
   test('the models are those with a price', async () => {
     const ids = (await all(openai.models.list())).map(({ id }) => id);
     assert.ok(ids.includes(model) && ids.includes(ANTHROPIC_MODEL), ids.join());
