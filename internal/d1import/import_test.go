@@ -263,7 +263,10 @@ func TestASecondImportRevivesNothing(t *testing.T) {
 	h.importText(text)
 	for _, statement := range []string{
 		`DELETE FROM scrypt_passwords`, `DELETE FROM sessions`, `UPDATE users SET name = 'New', password = 'new', email = 'new@example.com'`,
-		`UPDATE entitlements SET plan_id = 'pro_plan'`, `UPDATE wallets SET frozen = 1, frozen_reason = 'abuse'`, `DELETE FROM app_user`,
+		`UPDATE entitlements SET plan_id = 'pro_plan'`, `UPDATE wallets SET frozen = 1, frozen_reason = 'abuse'`,
+		`INSERT INTO audit_log (id, actor, action, subject_type, subject_id, reason, created_at)
+			SELECT 'freeze', 'superuser:x', 'wallet.freeze', subject_type, subject_id, 'abuse', '2026-11-24 08:00:00.000Z' FROM wallets`,
+		`DELETE FROM app_user`,
 	} {
 		if _, err := h.writer.Exec(statement); err != nil {
 			t.Fatal(err)

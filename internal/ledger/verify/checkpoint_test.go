@@ -43,13 +43,13 @@ func TestACheckpointSaysWhereChainsEnd(t *testing.T) {
 	line := func(subject, id string) string {
 		return fmt.Sprintf("%s %s %s %s\n", subject, id, b.pick(`SELECT seq FROM wallets WHERE id = ?`, id), b.pick(`SELECT head_hash FROM wallets WHERE id = ?`, id))
 	}
-	want := signed("sokuji ledger checkpoint v1\nat 2026-12-01T00:00:00Z\nwallets 4\n" +
-		line("organization", "acme") + line("user", alice.ID) + line("user", bob.ID) + "user " + idle.ID + " 0 -\n")
+	want := signed("sokuji ledger checkpoint v1\nat 2026-12-01T00:00:00Z\nwallets 6\n" +
+		line("organization", "acme") + line("user", alice.ID) + line("user", bob.ID) + line("user", debtor.ID) + line("user", freed.ID) + "user " + idle.ID + " 0 -\n")
 	if text != want {
 		t.Fatalf("got\n%s\nwant\n%s", text, want)
 	}
 	checkpoint := parsed(t, text)
-	if !checkpoint.At.Equal(checkpointTime) || checkpoint.Wallets() != 4 {
+	if !checkpoint.At.Equal(checkpointTime) || checkpoint.Wallets() != 6 {
 		t.Errorf("read back: %v, %d wallets", checkpoint.At, checkpoint.Wallets())
 	}
 	for range 2 { // a checkpoint may be used more than once
@@ -79,11 +79,13 @@ func TestWhatOnlyACheckpointShows(t *testing.T) {
 		"a wallet's end is cut off": {func(_ *testing.T, w *watched) {
 			id := w.pick(`SELECT id FROM wallet_ledger WHERE subject_id = 'idle00000000001' AND seq = 2`)
 			w.exec(`DELETE FROM wallet_ledger WHERE id = ?`, id)
+			w.exec(`DELETE FROM audit_log WHERE id = ?`, id)
 			w.exec(`UPDATE wallets SET (balance_tokens, seq, head_hash) = (SELECT balance_after, seq, hash FROM wallet_ledger
 				WHERE subject_id = 'idle00000000001' AND seq = 1) WHERE id = 'idle00000000001'`)
 		}, "wallets", idle.ID},
 		"a chain is written anew": {func(_ *testing.T, w *watched) {
 			w.exec(`DELETE FROM wallet_ledger WHERE subject_id = 'idle00000000001'`)
+			w.exec(`DELETE FROM audit_log WHERE subject_id = 'idle00000000001'`)
 			w.exec(`UPDATE wallets SET balance_tokens = 0, seq = 0, head_hash = '' WHERE id = 'idle00000000001'`)
 			if err := w.builder.close(); err != nil { // the writer's memory of the wallet
 				w.t.Fatal(err)
@@ -98,6 +100,7 @@ func TestWhatOnlyACheckpointShows(t *testing.T) {
 		}, "wallet_ledger", ""},
 		"a wallet is gone": {func(_ *testing.T, w *watched) {
 			w.exec(`DELETE FROM wallet_ledger WHERE subject_id = 'idle00000000001'`)
+			w.exec(`DELETE FROM audit_log WHERE subject_id = 'idle00000000001'`)
 			w.exec(`DELETE FROM wallets WHERE id = 'idle00000000001'`)
 		}, "wallets", idle.ID},
 	} {

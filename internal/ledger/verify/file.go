@@ -49,6 +49,7 @@ type audit struct {
 	reversed map[string]int64         // tokens of mints that were refunded, by entry
 	cutoff   string                   // usage rows from before may be archived; empty: none is
 	archived archived
+	frozen   map[ledger.Subject]string // why, as the audit log has it
 	// seen are sums over the entries, to be compared with those of other tables.
 	seen entrySums
 
@@ -77,6 +78,7 @@ func (a *audit) run() error {
 		{spendingTable, a.readSpending},
 		{"wallet_holds", a.checkHolds},
 		{"wallet_grants", a.checkGrants},
+		{auditTable, a.checkFreezes},
 		{"wallets", a.checkWallets},
 		{"usage_logs", a.checkUsage},
 		{spendingTable, a.checkSpending},

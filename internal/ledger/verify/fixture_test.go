@@ -29,6 +29,10 @@ var (
 	bob   = ledger.UserSubject("bob000000000001")
 	acme  = ledger.Subject{Type: ledger.SubjectOrganization, ID: "acme"}
 	idle  = ledger.UserSubject("idle00000000001")
+	// debtor was frozen by a refund, freed by a mint, and frozen by a refund again.
+	debtor = ledger.UserSubject("debtor000000001")
+	// freed was frozen by an admin, for another reason after a refund, and unfrozen.
+	freed = ledger.UserSubject("freed0000000001")
 )
 
 // template is the data.db of sound books that the real writer wrote; empty is one
@@ -153,7 +157,7 @@ func (b *builder) settle(subject ledger.Subject, hold, key string, amount int64)
 
 // fill uses every operation, and each of them in every wallet's own way.
 func (b *builder) fill() {
-	for _, subject := range []ledger.Subject{alice, bob, acme, idle} {
+	for _, subject := range []ledger.Subject{alice, bob, acme, idle, debtor, freed} {
 		b.wallet(subject)
 	}
 	b.mint(alice, 1000, "mint-1", "event-1", 0)
@@ -185,7 +189,32 @@ func (b *builder) fill() {
 	b.key(alice)
 	b.batch(acme)
 	b.many()
+	b.freezes()
 	b.do(ledger.Freeze{Request: ledger.Request{Subject: bob, IdempotencyKey: "freeze-1"}, Reason: "a dispute"})
+}
+
+// freezes goes through the ways into a freeze and out of it.
+func (b *builder) freezes() {
+	refund := func(subject ledger.Subject, entry string, amount int64) {
+		b.do(ledger.Refund{Request: ledger.Request{Subject: subject}, EntryID: entry, Amount: amount})
+	}
+	first := b.mint(debtor, 100, "", "", 0).Entry.ID
+	use := b.use(debtor, 100, "").Entry.ID
+	refund(debtor, first, 60)
+	refund(debtor, use, 20)
+	b.mint(debtor, 40, "", "", 0)
+	b.do(ledger.Adjust{Request: ledger.Request{Subject: debtor}, Amount: 5, Description: "kindness"})
+	refund(debtor, first, 40)
+
+	minted := b.mint(freed, 100, "", "", 0).Entry.ID
+	b.use(freed, 50, "")
+	b.do(ledger.Freeze{Request: ledger.Request{Subject: freed}, Reason: "a doubt"})
+	refund(freed, minted, 70)
+	b.mint(freed, 90, "", "", 0)
+	b.do(ledger.Freeze{Request: ledger.Request{Subject: freed}, Reason: "another doubt"})
+	b.do(ledger.Unfreeze{Request: ledger.Request{Subject: freed}, Reason: "none left"})
+	refund(freed, minted, 30)
+	b.use(freed, 100, "") // below zero without a freeze
 }
 
 // key spends by an API key: a use, a settled hold, and an open one.

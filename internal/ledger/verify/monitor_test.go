@@ -220,11 +220,11 @@ func TestThePatientMonitorCatchesUp(t *testing.T) {
 	if err != nil || len(checked.Findings) == 0 {
 		t.Fatalf("%+v, %v", checked, err)
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
-	defer cancel()
 	w = watch(t)
 	w.wantSound("before")
 	w.pages(2)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute) // it does not wait for its patience to end
+	defer cancel()
 	if checked, err := w.monitor.Check(ctx, w.db, time.Hour); err != nil || checked.Behind != 0 || len(checked.Findings) > 0 {
 		t.Fatalf("%+v, %v", checked, err)
 	}

@@ -62,7 +62,7 @@ func (s snapshot) number(query string, arguments ...any) (number int64, err erro
 // requiredTables are what a verification reads.
 var requiredTables = []string{
 	"wallets", "wallet_ledger", "wallet_holds", "wallet_grants", "wallet_grant_moves",
-	"wallet_requests", "usage_logs", "usage_daily", "usage_quarters", spendingTable,
+	"wallet_requests", "usage_logs", "usage_daily", "usage_quarters", spendingTable, auditTable,
 }
 
 const archivesTable = "usage_archives"

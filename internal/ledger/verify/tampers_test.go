@@ -100,6 +100,13 @@ var tampers = map[string]tamper{
 	"frozen without a reason":         {wallet, setWallet + `frozen = 1` + byID, "wallets"},
 	"a reason without frozen":         {frozen, setWallet + `frozen = 0` + byID, "wallets"},
 	"frozen is 2":                     {frozen, setWallet + `frozen = 2` + byID, "wallets"},
+	"a freeze is lifted by hand":      {frozen, setWallet + `frozen = 0, frozen_reason = ''` + byID, "wallets"},
+	"a freeze gets another reason":    {frozen, setWallet + `frozen_reason = 'negative_balance'` + byID, "wallets"},
+	"a wallet is frozen by hand":      {wallet, setWallet + `frozen = 1, frozen_reason = 'x'` + byID, "wallets"},
+	"a debtor is let off":             {`SELECT 'debtor000000001'`, setWallet + `frozen = 0, frozen_reason = ''` + byID, "wallets"},
+	"a freeze is not in the log":      {frozen, `DELETE FROM audit_log WHERE action = 'wallet.freeze' AND subject_id = ?1`, "wallets"},
+	"a reason in the log":             {frozen, `UPDATE audit_log SET reason = 'x' WHERE action = 'wallet.freeze' AND subject_id = ?1`, "wallets"},
+	"an act of no entry":              {`SELECT id FROM audit_log WHERE action = 'wallet.adjust'`, `UPDATE audit_log SET action = 'wallet.mint', id = 'x' || id` + byID, "audit_log"},
 	"id of a wallet":                  {`SELECT 'other'`, setWallet + `id = ?1 WHERE id = 'alice0000000001'`, "wallets"},
 	"updated_at":                      {wallet, setWallet + `updated_at = 'yesterday'` + byID, "wallets"},
 

@@ -70,6 +70,9 @@ func (a *audit) checkWallets() error {
 
 func (a *audit) compareWallet(row walletRow, wallet *chain) {
 	problems := reservedProblems(row.Wallet, a.held[row.Subject], a.expiring[row.Subject])
+	if problem := a.freezeProblem(row.Wallet); problem != "" {
+		problems = append(problems, problem)
+	}
 	if row.Seq != wallet.seq {
 		problems = append(problems, fmt.Sprintf("seq is %d, but it has %d entries", row.Seq, wallet.seq))
 	}
