@@ -94,6 +94,11 @@ func FuzzReadAsk(f *testing.F) {
 			if !json.Valid(body) {
 				t.Fatal("read from what is no JSON")
 			}
+			reader := inputReader{body: body, places: places[endpoint]}
+			reader.read()
+			if seen := reader.seen; seen.text.bytes+seen.mediaBytes+seen.soundBytes != int64(len(body)) {
+				t.Fatalf("of %d bytes are counted %+v", len(body), seen)
+			}
 		}
 	})
 }

@@ -195,6 +195,16 @@ describe('responses', () => {
     const streamed = await costs({ in_text: 2, out_text: 12 }, () => openai.responses.stream({ model, input: 'hello there', tools }).finalResponse());
     assert.equal(streamed.output[0].name, 'weather');
   });
+
+  test('an answer is gone on from by who paid for it, and by nobody else', async () => {
+    const { id } = await ask();
+    await costs({ in_text: 2, out_text: 6 }, () => ask({ previous_response_id: id }));
+    const other = client({ apiKey: (await gateway.newCaller()).key });
+    const error = await other.responses.create({ model, input: 'hello there', previous_response_id: id }).catch((thrown) => thrown);
+    assert.ok(error instanceof BadRequestError, String(error));
+    assert.deepEqual([error.code, error.param], ['previous_response_not_found', 'previous_response_id']);
+    assert.match(error.message, new RegExp(`Previous response with id '${id}' not found\\.`));
+  });
 });
 
 describe('the other routes', () => {
