@@ -90,6 +90,8 @@ func (p *parser) blob() (any, error) {
 	return blob, nil
 }
 
+var errNoNumber = errors.New("a number is not written as one")
+
 // number reads a whole number as int64, if it fits, and any other as float64.
 func (p *parser) number() (any, error) {
 	start := p.at
@@ -102,7 +104,7 @@ func (p *parser) number() (any, error) {
 	if isHex := strings.HasPrefix(digits, "0x") || strings.HasPrefix(digits, "0X"); isHex {
 		bits, err := strconv.ParseUint(digits[2:], 16, 64)
 		if err != nil {
-			return nil, fmt.Errorf("%q is not a number", digits)
+			return nil, errNoNumber
 		}
 		if isNegative {
 			return -int64(bits), nil
@@ -116,11 +118,11 @@ func (p *parser) number() (any, error) {
 		return whole, nil
 	}
 	if strings.ContainsAny(digits, "xXpP_iInN") {
-		return nil, fmt.Errorf("%q is not a number", digits)
+		return nil, errNoNumber
 	}
 	number, err := strconv.ParseFloat(digits, 64)
 	if err != nil && !errors.Is(err, strconv.ErrRange) { // 9.0e+999 is how SQLite writes infinity
-		return nil, fmt.Errorf("%q is not a number", digits)
+		return nil, errNoNumber
 	}
 	return number, nil
 }
@@ -165,7 +167,7 @@ func (p *parser) call() (any, error) {
 	case "unistr":
 		return p.unistr(arguments)
 	}
-	return nil, fmt.Errorf("the function %q is none that dumps use", name)
+	return nil, errors.New("a function is none that dumps use")
 }
 
 func (p *parser) replace(arguments []any) (any, error) {
@@ -243,7 +245,7 @@ func unistrEscape(escape string) (code rune, length int, err error) {
 	}
 	number, err := strconv.ParseUint(escape[length:length+digits], 16, 32)
 	if err != nil || number > utf8.MaxRune {
-		return 0, 0, fmt.Errorf(`unistr has no character \%s`, escape[:length+digits])
+		return 0, 0, errors.New("an escape of unistr names no character")
 	}
 	return rune(number), length + digits, nil
 }

@@ -96,6 +96,25 @@ func TestUnreadableInserts(t *testing.T) {
 	}
 }
 
+// The text of a statement may be a secret, wherever the reader stumbles over it.
+func TestErrorsQuoteNothing(t *testing.T) {
+	const secret = "5ecre7"
+	for _, text := range []string{
+		`INSERT INTO t VALUES('it's 5ecre7')`, `INSERT INTO t VALUES(1 '5ecre7')`, `INSERT INTO t VALUES(5ecre7)`, `INSERT INTO t VALUES(x5ecre7)`, `INSERT INTO t VALUES(x5ecre7(1))`,
+		`INSERT INTO t VALUES(unistr('\5ecre7'))`, `INSERT INTO t VALUES(unistr('\U5ecre7ff'))`, `INSERT INTO t VALUES(0x5ecre7)`, `INSERT INTO t VALUES(X'5ecre7')`, `INSERT INTO t VALUES(1)'5ecre7'`,
+		`INSERT INTO t '5ecre7'`, `INSERT '5ecre7'`, `INSERT INTO t(a '5ecre7')`, `INSERT INTO t VALUES(replace('5ecre7'))`, `INSERT INTO t VALUES('a'||5ecre7)`,
+	} {
+		if _, _, _, err := readInsert(text); err == nil || strings.Contains(err.Error(), secret) {
+			t.Errorf("%s: got %v", text, err)
+		}
+	}
+	for _, text := range []string{`CREATE TABLE t '5ecre7'`, `CREATE TABLE t (a DEFAULT '5ecre7`, `CREATE TABLE '5ecre7`, `CREATE TABLE t (, '5ecre7')`} {
+		if _, _, err := parseCreate([]byte(text)); err == nil || strings.Contains(err.Error(), secret) {
+			t.Errorf("%s: got %v", text, err)
+		}
+	}
+}
+
 func TestOtherStatementsAreNoInserts(t *testing.T) {
 	for _, text := range []string{"", "PRAGMA x", "INSERTED INTO t VALUES(1)", "CREATE TABLE t(a)", "DELETE FROM t", "BEGIN TRANSACTION", "'INSERT'"} {
 		if _, rows, isInsert, err := readInsert(text); isInsert || err != nil || len(rows) > 0 {

@@ -101,10 +101,10 @@ func (p *parser) quoted(closing byte) (string, error) {
 	}
 }
 
+// unexpected says what is missing. What is there instead may be a secret: no error
+// of the parser has any of the text.
 func (p *parser) unexpected(wanted string) error {
-	const shown = 20 // bytes of what is there instead
-	rest := p.text[min(p.at, len(p.text)):]
-	return fmt.Errorf("%s is expected before %q", wanted, rest[:min(len(rest), shown)])
+	return fmt.Errorf("%s is expected where something else stands", wanted)
 }
 
 // qualifiedName takes a name, without the schema that may stand before it.

@@ -2,6 +2,7 @@ package d1import
 
 import (
 	"database/sql"
+	"time"
 
 	"sokuji/internal/accounts"
 )
@@ -15,6 +16,11 @@ const (
 	reasonSessionOfOld  = "its user was here before, and the session is not: it has ended since, or is of a newer dump; the user signs in again"
 	maxSessionTextBytes = 255
 )
+
+// clockTolerance is by how much the length of a session may be off: the original
+// reads the clock for each of its columns. One with rememberMe:false is known by its
+// length alone, and the mark for it is in the browser.
+const clockTolerance = time.Minute
 
 // sessions keeps those that are alive: their users stay signed in.
 func (i *importer) sessions(tx *sql.Tx, o owner) error {
@@ -64,9 +70,10 @@ func (i *importer) session(tx *sql.Tx, o owner, r *row) (reason string, isNew bo
 		return reasonSessionOfOld, false, nil
 	}
 	created := r.instant("createdat", i.now)
+	updated := r.instantOr("updatedat", created)
 	return "", true, accounts.ImportSession(i.ctx, tx, o.tokenKey, token, accounts.Session{
-		ID: id, UserID: o.id, ExpiresAt: expires, Remember: true,
+		ID: id, UserID: o.id, ExpiresAt: expires, Remember: expires.Sub(updated) > accounts.ShortSessionLifetime+clockTolerance,
 		IPAddress: r.text("ipaddress"), UserAgent: r.text("useragent"),
-		CreatedAt: created, UpdatedAt: r.instantOr("updatedat", created),
+		CreatedAt: created, UpdatedAt: updated,
 	})
 }
