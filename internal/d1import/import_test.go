@@ -241,6 +241,21 @@ func TestOtherForms(t *testing.T) {
 	}
 }
 
+// Of a statement that breaks in its middle nothing is imported, as the report says.
+func TestABrokenStatementHasNoRows(t *testing.T) {
+	text := strangeDump(map[string][]string{"wallet_ledger": {
+		"INSERT INTO \"wallet_ledger\" VALUES(" + entryRow("e1", "5", "mint") + "),(" + entryRow("e2", "6", "mint") + ",broken;",
+		"INSERT INTO \"wallet_ledger\" VALUES(" + entryRow("e3", "7", "mint") + "),(" + entryRow("e4", "8", "mint") + ");",
+	}})
+	h := newHouse(t)
+	report := h.importText(text)
+	if got := report.Table("wallet_ledger"); got.Read != 2 || got.Imported != 2 || len(report.Problems) != 1 || report.Problems[0].Count != 1 {
+		t.Errorf("got %+v and %+v", got, report.Problems)
+	}
+	h.want("e3 e4", `SELECT group_concat(id, ' ') FROM (SELECT id FROM wallet_ledger ORDER BY seq)`)
+	h.want("15", `SELECT balance_tokens FROM wallets WHERE id = ?`, ada)
+}
+
 // A later dump brings what is new, and an adjustment for what is different.
 func TestALaterDump(t *testing.T) {
 	h := newHouse(t)

@@ -2,6 +2,7 @@ package d1import
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -13,7 +14,8 @@ type insertHead struct {
 
 // parseInsert reads an INSERT or REPLACE with VALUES and calls row with each row,
 // whose values are nil, int64, float64, string or []byte. The slice is valid during
-// the call only. isInsert is false for any other statement.
+// the call only. A statement that cannot be read to its end has no rows. isInsert is
+// false for any other statement.
 func parseInsert(text []byte, begin func(insertHead) (wanted bool), row func(values []any) error) (isInsert bool, err error) {
 	p := &parser{text: text}
 	head, isInsert, err := p.insertHead()
@@ -26,22 +28,43 @@ func parseInsert(text []byte, begin func(insertHead) (wanted bool), row func(val
 	if !p.word("values") {
 		return true, p.unexpected("VALUES")
 	}
-	var values []any
+	values, err := p.tuple(nil)
+	if err == nil && p.isAtEnd() { // as wrangler writes them
+		return true, row(values)
+	}
+	if err != nil {
+		return true, err
+	}
+	rest := *p
+	if err := rest.rows(slices.Clone(values), func([]any) error { return nil }); err != nil {
+		return true, err
+	}
+	return true, p.rows(values, row)
+}
+
+// rows hands on a row that was read, and those behind it to the end of the
+// statement.
+func (p *parser) rows(values []any, row func(values []any) error) error {
 	for {
-		if values, err = p.tuple(values[:0]); err != nil {
-			return true, err
-		}
 		if err := row(values); err != nil {
-			return true, err
+			return err
+		}
+		if p.isAtEnd() {
+			return nil
 		}
 		if !p.symbol(',') {
-			break
+			return p.unexpected("the end of the statement")
+		}
+		var err error
+		if values, err = p.tuple(values[:0]); err != nil {
+			return err
 		}
 	}
-	if p.peek() != 0 || p.at < len(p.text) {
-		return true, p.unexpected("the end of the statement")
-	}
-	return true, nil
+}
+
+func (p *parser) isAtEnd() bool {
+	p.space()
+	return p.at >= len(p.text)
 }
 
 func (p *parser) insertHead() (head insertHead, isInsert bool, err error) {

@@ -66,6 +66,9 @@ func TestInserts(t *testing.T) {
 		{`INSERT INTO "a""b" VALUES(1)`, `a"b []`, 1},
 	} {
 		head, rows, isInsert, err := readInsert(test.text)
+		if test.rows == 3 && strings.Join(rows, "") != "[]interface {}{1}[]interface {}{2}[]interface {}{3}" {
+			t.Errorf("%s: got %v", test.text, rows)
+		}
 		if got := fmt.Sprint(head.table, " ", head.columns); err != nil || !isInsert || got != test.head || len(rows) != test.rows {
 			t.Errorf("%s: got %s with %d rows, %v", test.text, got, len(rows), err)
 		}
@@ -83,6 +86,7 @@ func TestUnreadableInserts(t *testing.T) {
 		`INSERT INTO t SELECT 1`, `INSERT INTO t DEFAULT VALUES`, `INSERT INTO t(a VALUES(1)`, `INSERT INTO t() VALUES(1)`,
 		`INSERT INTO t VALUES(load_extension('x'))`, `INSERT INTO t VALUES(randomblob(9))`, `INSERT INTO t VALUES(X'0')`, `INSERT INTO t VALUES(X'zz')`,
 		`INSERT INTO t VALUES(1.2.3)`, `INSERT INTO t VALUES(1a)`, `INSERT INTO t VALUES(0x)`, `INSERT INTO t VALUES(-)`, `INSERT INTO t VALUES(1_0)`,
+		`INSERT INTO t VALUES(1),(2),(3`, `INSERT INTO t VALUES(1),(2) garbage`, `INSERT INTO t VALUES(1),(2),'x'`,
 		`INSERT INTO t VALUES(0x1p4)`, `INSERT INTO t VALUES(-inf)`,
 		`INSERT INTO t VALUES(replace('a'))`, `INSERT INTO t VALUES(unistr('\12'))`, `INSERT INTO t VALUES(unistr('\zzzz'))`, `INSERT INTO t VALUES(unistr('\'))`,
 		`INSERT INTO t VALUES(` + deep + `)`,
@@ -90,7 +94,7 @@ func TestUnreadableInserts(t *testing.T) {
 		`INSERT INTO t VALUES(` + strings.Repeat("1,", maxColumns) + `1)`,
 	} {
 		_, rows, isInsert, err := readInsert(text)
-		if err == nil || !isInsert {
+		if err == nil || !isInsert || len(rows) > 0 {
 			t.Errorf("%.60s: got %v", text, rows)
 		}
 	}
