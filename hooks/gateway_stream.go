@@ -127,8 +127,8 @@ func (s *callStream) keepReserved() error {
 }
 
 // dismiss ends the answer for a client whose key was revoked. The provider is read on
-// for its counts, as for a client that left: one that revokes its own key must not
-// pay by less than what was used.
+// for its counts, as for a client that left: nobody is to pay for less than they used
+// by revoking their own key.
 func (s *callStream) dismiss(why error) {
 	s.dismissed = why
 	s.out.tooLong = true // what it was shown is not kept for a repetition
