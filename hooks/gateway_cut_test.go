@@ -3,6 +3,7 @@ package hooks
 import (
 	"context"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -46,6 +47,7 @@ func cutCases() map[string]cutCase {
 		"a chat":                    {path: "/v1/chat/completions", body: text, events: []string{delta("a"), delta(strings.Repeat("a", 400))}, last: done, in: bodyTokens(text), out: 101},
 		"a chat aloud":              {path: "/v1/chat/completions", body: aloud("pcm16"), events: []string{sound(2 * lettersOfPCM), sound(lettersOfPCM), transcript}, last: done, in: bodyTokens(aloud("pcm16")), out: 3, spoken: 3},
 		"a chat in a packed format": {path: "/v1/chat/completions", body: aloud("opus"), events: []string{sound(10 * lettersOfOpus)}, last: done, in: bodyTokens(aloud("opus")), spoken: 10},
+		"a chat that is long aloud": {path: "/v1/chat/completions", body: aloud("opus"), events: slices.Repeat([]string{sound(188 * lettersOfOpus)}, 20), last: done, in: bodyTokens(aloud("opus")), spoken: 20 * 188},
 		"a response": {path: "/v1/responses", body: responses, events: []string{responseCreated, `{"type":"response.output_text.delta","delta":"hello you"}`},
 			last: `{"type":"response.completed","response":{"id":"resp_1","usage":null,"error":null}}`, in: bodyTokens(responses), out: 3},
 		"a message": {path: "/v1/messages", body: text, events: []string{`{"type":"message_start","message":{"id":"msg_1"}}`, `{"type":"content_block_delta","delta":{"type":"text_delta","text":"hello you"}}`},

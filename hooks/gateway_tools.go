@@ -14,7 +14,7 @@ import (
 // freeTools are the types of tools that the client runs, or that cost nothing but
 // the tokens which the usage counts. A tool without a type is one of Anthropic's
 // that the client runs.
-var freeTools = []string{"", "function", "custom", "namespace", "tool_search", "mcp", "mcp_toolset", "local_shell", "apply_patch"}
+var freeTools = []string{"", "function", "custom", "tool_search", "mcp", "mcp_toolset", "local_shell", "apply_patch"}
 
 // freeToolFamilies begin the types of more of them, which carry their date.
 var freeToolFamilies = []string{"computer", "bash_", "text_editor_", "memory_", "web_fetch_", "tool_search_tool_"}
@@ -69,31 +69,28 @@ func checkTools(list []byte, mayGroup bool) error {
 	return nil
 }
 
-func checkTool(tool []byte, mayGroup bool) error {
-	kind, err := typeOf(tool)
-	if errors.Is(err, gateway.ErrNotAnObject) {
-		return errToolsNoList
-	}
-	if err != nil {
-		return fmt.Errorf("in a tool, %w", err)
-	}
-	body, err := gateway.ParseBody(tool)
-	if err != nil {
-		return err
-	}
+func checkTool(text []byte, mayGroup bool) error {
+	tool, kind, err := typedObject(text)
 	switch {
+	case errors.Is(err, gateway.ErrNotAnObject):
+		return errToolsNoList
+	case err != nil:
+		return fmt.Errorf("in a tool, %w", err)
+	case kind == namespaceTool && mayGroup:
+		return checkTools(tool.Get("tools"), false)
+	case kind == namespaceTool:
+		return errors.New("a namespace must not be within a namespace")
+	case kind == shellTool && runsLocally(tool):
+		return nil
 	case kind == shellTool:
-		where, err := typeOf(body.Get("environment"))
-		if err != nil || where != localShell {
-			return fmt.Errorf("the tool shell has no meter here unless its environment is local: use tools that you run yourself")
-		}
-	case kind == namespaceTool && !mayGroup:
-		return fmt.Errorf("a namespace must not be within a namespace")
+		return errors.New("the tool shell has no meter here unless its environment is local: use tools that you run yourself")
 	case !slices.Contains(freeTools, kind) && !hasAnyPrefix(kind, freeToolFamilies):
 		return fmt.Errorf("the tool %.40q has no meter here: use tools that you run yourself", kind)
 	}
-	if kind == namespaceTool {
-		return checkTools(body.Get("tools"), false)
-	}
 	return nil
+}
+
+func runsLocally(shell *gateway.Body) bool {
+	_, where, err := typedObject(shell.Get("environment"))
+	return err == nil && where == localShell
 }

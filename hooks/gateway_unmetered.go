@@ -2,6 +2,7 @@ package hooks
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"net/http"
@@ -88,7 +89,7 @@ func refuseUnmeteredEdits(management []byte) error {
 		return ledger.Invalid(member, member+" must be an object with a list of edits, such as clear_tool_uses_20250919.")
 	}
 	for _, edit := range edits {
-		kind, err := typeOf(edit)
+		_, kind, err := typedObject(edit)
 		if err != nil {
 			return ledger.Invalid(member, "In "+member+", "+err.Error()+".")
 		}
@@ -99,18 +100,16 @@ func refuseUnmeteredEdits(management []byte) error {
 	return nil
 }
 
-// typeOf is the type of an object, empty where it has none. Two of them are an
-// error, because readers differ in which one counts.
-func typeOf(object []byte) (string, error) {
-	body, err := gateway.ParseBody(object)
-	if err != nil {
-		return "", err
+// typedObject reads an object and its type, which is empty where it has none. Two types
+// are an error, because readers differ in which one counts.
+func typedObject(text []byte) (object *gateway.Body, kind string, err error) {
+	if object, err = gateway.ParseBody(text); err != nil {
+		return nil, "", err
 	}
-	var kind string
-	if value := body.Get("type"); isGiven(value) && json.Unmarshal(value, &kind) != nil {
-		return "", fmt.Errorf("type must be a text")
+	if value := object.Get("type"); isGiven(value) && json.Unmarshal(value, &kind) != nil {
+		return nil, "", errors.New("type must be a text")
 	}
-	return kind, nil
+	return object, kind, nil
 }
 
 func isGiven(value []byte) bool { return value != nil && string(value) != "null" }

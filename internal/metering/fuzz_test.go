@@ -43,6 +43,9 @@ func FuzzParseBody(f *testing.F) {
 		for _, endpoint := range Endpoints() {
 			checkReport(t, ParseBody(endpoint, body))
 		}
+		if IsFailure(body) && !json.Valid(body) || !IsNoAnswer(body) && !json.Valid(body) {
+			t.Fatal("judged by what is no JSON")
+		}
 		event, billable := ParseRealtimeEvent(body)
 		if !billable && (event.Type != "" || event.Report.Found) {
 			t.Fatalf("%+v is not billable", event)

@@ -121,6 +121,7 @@ func TestMeterCountsOutput(t *testing.T) {
 		{"responses, but not their repetition", Responses, []string{
 			`{"type":"response.output_text.delta","delta":"hello"}`, `{"type":"response.output_text.done","text":"hello"}`,
 			`{"type":"response.completed","response":{"output":[{"content":[{"text":"hello"}]}]}}`}, 2},
+		{"a type at the end", Responses, []string{`{"delta":"` + strings.Repeat("a", 400) + `","item_id":"m","type":"response.output_text.delta"}`}, 100},
 		{"messages", Messages, []string{
 			`{"type":"content_block_start","content_block":{"type":"text","text":"no"}}`,
 			`{"type":"content_block_delta","delta":{"type":"text_delta","text":"yes"}}`,

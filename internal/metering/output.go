@@ -43,7 +43,8 @@ type outputCounter struct {
 	pieces, bytes int64
 }
 
-// typeBytes is how far from its beginning the type of an event stands at most.
+// typeBytes is how far the type of an event stands from its beginning at most, or from
+// its end where a server sorts the members.
 const typeBytes = 160
 
 var (
@@ -55,18 +56,18 @@ var (
 // newOutput is the part of an event that brings new output, nil where there is
 // none. Other events repeat it: a stream of responses ends with the whole text.
 func (m *Meter) newOutput(data []byte) []byte {
-	beginning, brings := data[:min(len(data), typeBytes)], false
+	beginning, end, brings := data[:min(len(data), typeBytes)], data[max(0, len(data)-typeBytes):], false
 	switch m.endpoint {
 	case ChatCompletions:
 		if _, after, found := bytes.Cut(data, deltaMember); found {
 			return after
 		}
 	case Responses, Transcriptions:
-		brings = bytes.Contains(beginning, deltaSuffix)
+		brings = bytes.Contains(beginning, deltaSuffix) || bytes.Contains(end, deltaSuffix)
 	case Speech, Images:
 		brings = true // it only matters that there is some
 	case Messages:
-		brings = bytes.Contains(beginning, blockDelta)
+		brings = bytes.Contains(beginning, blockDelta) || bytes.Contains(end, blockDelta)
 	}
 	if !brings {
 		return nil
