@@ -10,6 +10,9 @@ import (
 	"time"
 
 	"github.com/coder/websocket"
+
+	"sokuji/internal/gateway"
+	"sokuji/internal/metering"
 )
 
 // Session is one client's session with one provider.
@@ -162,7 +165,7 @@ func (r *relay) carryFromProvider(ctx, toClient context.Context) error {
 		r.heard()
 		refused := r.session.Billing.FromServer(ctx, message)
 		if !r.silent.Load() {
-			if err := writeWithin(toClient, r.session.Client, kind, message); err != nil {
+			if err := writeWithin(toClient, r.session.Client, kind, shown(message)); err != nil {
 				r.finish(fmt.Errorf("%w: %w", errClientGone, err))
 			}
 		}
@@ -170,6 +173,15 @@ func (r *relay) carryFromProvider(ctx, toClient context.Context) error {
 			r.finish(refused)
 		}
 	}
+}
+
+// shown is a message as the client sees it: an error does not name the operator's
+// account at the provider.
+func shown(message []byte) []byte {
+	if metering.IsFailure(message) {
+		return gateway.MaskAccount(message)
+	}
+	return message
 }
 
 // watch waits for the end of the session, and brings it about when its time is over.

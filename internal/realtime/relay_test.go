@@ -205,6 +205,25 @@ func TestARelayCarriesBothWays(t *testing.T) {
 	})
 }
 
+// What a provider says of an error does not name the operator's account there; what a
+// model says stays as it is.
+func TestAnErrorDoesNotNameTheAccount(t *testing.T) {
+	play(t, plenty, func(s *scene) {
+		for said, want := range map[string]string{
+			`{"type":"error","error":{"message":"Rate limit reached in organization org-CANARY"}}`:            `{"type":"error","error":{"message":"Rate limit reached in organization org-***"}}`,
+			`{"type":"conversation.item.input_audio_transcription.failed","error":{"message":"proj_CANARY"}}`: `{"type":"conversation.item.input_audio_transcription.failed","error":{"message":"proj_***"}}`,
+			`{"type":"response.output_text.delta","response_id":"a","delta":"sk-learn of org-mode"}`:          `{"type":"response.output_text.delta","response_id":"a","delta":"sk-learn of org-mode"}`,
+		} {
+			if err := s.provider.send(said); err != nil {
+				s.t.Fatal(err)
+			}
+			if got := s.client.receive(); got != want {
+				s.t.Errorf("the client received %s, want %s", got, want)
+			}
+		}
+	})
+}
+
 func TestWithoutTokensTheProviderIsNotCalled(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		near, client := newPipe()
