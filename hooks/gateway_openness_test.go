@@ -49,6 +49,15 @@ func TestASessionIsNotSoldAsText(t *testing.T) {
 		t.Fatal(err)
 	}
 	k.wantEnd("invalid_request", websocket.StatusPolicyViolation)
+
+	// nor what a session has written down by a model of the family
+	k = g.talk()
+	k.until("session.created")
+	k.say(`{"type":"session.update","session":{"audio":{"input":{"transcription":{"model":"family-transcribe"}}}}}`)
+	if refused := k.until("error"); !strings.Contains(refused, "in_audio") {
+		t.Errorf("the client reads %s", refused)
+	}
+	k.socket.Close(websocket.StatusNormalClosure, "")
 	g.wantCharges("")
 }
 

@@ -62,6 +62,9 @@ func (w *realtimeWallet) Rates(model string) (pricing.Rates, error) {
 		if err := w.server.openTo(w.caller, w.plan, upstream); err != nil {
 			return rates, w.refusal(err)
 		}
+		if err := refuseSoundAsText(w.endpoint, heardByScribe, upstream); err != nil {
+			return rates, w.refusal(err)
+		}
 		return rates, nil
 	}
 	if model != "" && rates.Milliseconds == 0 && rates.InAudio == 0 {

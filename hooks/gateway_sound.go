@@ -17,6 +17,9 @@ func soundOfSession(endpoint metering.Endpoint) pricing.Usage {
 	return pricing.Usage{InAudio: 1}
 }
 
+// heardByScribe is what a model that writes down is priced by: sound, or its time.
+var heardByScribe = pricing.Usage{InAudio: 1, Milliseconds: 1}
+
 // refuseSoundAsText refuses a request for sound where the price would charge it as
 // text: a price by the beginning of a name also matches models that speak, and
 // sound costs many times what text does.
