@@ -189,7 +189,7 @@ func (r *importRun) record(imported ImportedEntry, outcome Outcome) (ImportResul
 	}
 	result := ImportResult{State: ImportDone}
 	charge := UsageTotals{Uses: 1, Tokens: -entry.Amount}
-	unpaid := -entry.Amount
+	unpaid := chargeOf(entry)
 	for _, row := range imported.Usage {
 		row.Subject, row.LedgerID = entry.Subject, entry.ID
 		// Only the sum is known of an entry that paid for several rows.

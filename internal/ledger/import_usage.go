@@ -31,7 +31,7 @@ func (r *importRun) usageRow(id string) (UsageRow, bool, error) {
 // roll-ups, and their tokens follow.
 func (r *importRun) addMissingUsage(entry *Entry, imported ImportedEntry) ([]UsageState, error) {
 	states := make([]UsageState, len(imported.Usage))
-	unpaid := -entry.Amount
+	unpaid := chargeOf(entry)
 	for n, row := range imported.Usage {
 		row.Subject, row.LedgerID = entry.Subject, entry.ID
 		there, found, err := r.usageRow(row.ID)
@@ -69,6 +69,15 @@ func (r *importRun) addMissingUsage(entry *Entry, imported ImportedEntry) ([]Usa
 		r.rollups.add(entry, tokens)
 	}
 	return states, nil
+}
+
+// chargeOf is what a use took; a usage row that names a mint or a refund charged
+// nothing.
+func chargeOf(entry *Entry) int64 {
+	if entry.EventType != EventUse {
+		return 0
+	}
+	return -entry.Amount
 }
 
 func tokensOf(row UsageRow) UsageTotals {
