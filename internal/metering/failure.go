@@ -42,7 +42,16 @@ func readOutcome(text []byte) (outcomeOfAnswer, bool) {
 }
 
 func (o outcomeOfAnswer) isFailure() bool {
-	return isGiven(o.Error) || o.Type == "error" || o.Status == statusFailed || o.Response.Status == statusFailed
+	return saysSomething(o.Error) || o.Type == "error" || o.Type == "response.failed" || o.Status == statusFailed || o.Response.Status == statusFailed
+}
+
+// saysSomething tells a value from those that servers write where there is none.
+func saysSomething(value json.RawMessage) bool {
+	switch string(value) {
+	case "", "null", `""`, "{}", "[]", "false":
+		return false
+	}
+	return true
 }
 
 // IsFailure tells whether an answer, or an event of a stream, says that the provider
@@ -66,7 +75,7 @@ func IsNoAnswer(text []byte) bool {
 	isThere, isProduced := false, false
 	for _, result := range []json.RawMessage{said.Choices, said.Output, said.Content, said.Data, said.Text} {
 		isThere = isThere || isGiven(result)
-		isProduced = isProduced || isGiven(result) && string(result) != `[]` && string(result) != `""`
+		isProduced = isProduced || saysSomething(result)
 	}
 	return !isThere || !isProduced && said.isFailure()
 }

@@ -13,6 +13,7 @@ func TestIsFailure(t *testing.T) {
 		`{"id":"r","status":"completed","error":null,"output":[{}]}`:           false,
 		`{"choices":[{"delta":{"content":"{\"error\":1}"}}]}`:                  false,
 		`{"choices":[{"delta":{"content":"x"},"error":{"code":1}}]}`:           false,
+		`{"error":"","choices":[{"delta":{"content":"x"}}]}`:                   false, `{"error":{}}`: false, `{"error":false}`: false,
 		`[{"error":{}}]`: false, `"error"`: false, `[DONE]`: false, ``: false, `{"error":`: false,
 	} {
 		if got := IsFailure([]byte(text)); got != want {
