@@ -53,7 +53,7 @@ func startGateway(t *testing.T, provider *httptest.Server) (*testserver.Server, 
 	allowStreams(t, server, user)
 	_, err := server.CallJSON(bounded(t), testserver.Request{
 		Path: "/api/collections/prices/records", Token: superuserToken(t, server),
-		Body: map[string]any{"provider": "openai", "model": gatewayModel, "in_text": gatewayRate, "out_text": gatewayRate},
+		Body: map[string]any{"provider": "openai", "model": gatewayModel, "in_text": gatewayRate, "out_text": gatewayRate, "in_audio": gatewayRate, "out_audio": gatewayRate},
 	}, nil)
 	if err != nil {
 		t.Fatal(err)
