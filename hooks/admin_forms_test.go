@@ -50,6 +50,31 @@ func TestAnUnreadableKeyIsStillDisabled(t *testing.T) {
 	h.do("PATCH", "/api/collections/api_keys/records/"+id, h.asRoot(), object("disabled", true)).want(200)
 }
 
+// A text would be stored as 0, which is no limit at all.
+func TestAnAdminsNumbersAreNumbers(t *testing.T) {
+	h := newHouse(t)
+	entitlement := "/api/collections/entitlements/records/" + h.firstID(entitlementsCollection, "subject_id = {:id}", "id", h.alice.Id)
+	key := "/api/collections/api_keys/records/" + h.newKey().text("id")
+	for path, column := range map[string]string{
+		"/api/collections/plans/records/free_plan": "rate_limit_rpm", entitlement: "rate_limit_tpm", key: "spend_limit_tokens",
+	} {
+		h.do("PATCH", path, h.asRoot(), object(column, 77)).want(200)
+		for _, wrong := range []any{"lots", "1e999", "NaN", true, []int{1}, map[string]int{"a": 1}} {
+			h.do("PATCH", path, h.asRoot(), object(column, wrong)).wantField(column, "must be a number")
+			h.do("PATCH", path, h.asRoot(), object(column+"+", wrong)).wantField(column, "must be a number")
+		}
+		if kept := h.do("GET", path, h.asRoot(), "").want(200).number(column); kept != 77 {
+			t.Errorf("%s of %s became %d", column, path, kept)
+		}
+		for written, want := range map[any]int64{"78": 78, nil: 0, " ": 0, 79: 79} {
+			if got := h.do("PATCH", path, h.asRoot(), object(column, written)).want(200).number(column); got != want {
+				t.Errorf("%v was stored as %d, want %d", written, got, want)
+			}
+		}
+	}
+	h.do("POST", "/api/collections/prices/records", h.asRoot(), object("provider", "openai", "model", "new", "in_text", "dear")).wantField("in_text", "must be a number")
+}
+
 func TestLimitsAreNotNegative(t *testing.T) {
 	h := newHouse(t)
 	for _, column := range []string{"rate_limit_rpm", "rate_limit_tpm", "max_concurrent_sessions", "monthly_quota_tokens", "price_cents"} {

@@ -33,6 +33,7 @@ func (s *server) bind(public fs.FS) error {
 	bindOrganizations(app)
 	bindMemberships(app)
 	bindMoneyGuards(app)
+	bindNumberColumns(app) // before the forms, which read what is a number by then
 	bindKeyForm(app)
 	bindHiddenColumns(app)
 	bindProviderForm(app, s)
