@@ -265,6 +265,8 @@ func TestWhatIsRefused(t *testing.T) {
 		"in the background":    {"responses", object("model", testModel, "background", true), "400 invalid_request", "background"},
 		"a search":             {"responses", object("model", testModel, "input", "x", "tools", []any{map[string]any{"type": "web_search_preview"}}), "400 invalid_request", "tools"},
 		"a search in the chat": {"chat/completions", chat("web_search_options", map[string]any{}), "400 invalid_request", "web_search_options"},
+		"dearer models":        {"chat/completions", chat("models", []string{"dear"}), "400 invalid_request", "models"},
+		"plugins":              {"chat/completions", chat("plugins", []any{map[string]any{"id": "web"}}), "400 invalid_request", "plugins"},
 		"a bound misspelt":     {"chat/completions", chat("Max_Tokens", 1), "400 invalid_request", "max_tokens"},
 		"a search disguised":   {"responses", `{"model":"` + testModel + `","input":"x","tools":[{"type":"web_search","Type":"function"}]}`, "400 invalid_request", "tools"},
 		"tools in disorder":    {"responses", `{"model":"` + testModel + `","input":"x","tools":[{"type":"web_search"},7]}`, "400 invalid_request", "tools"},

@@ -22,8 +22,9 @@ var unmeteredValues = map[string][]string{
 	"speed":        {`"fast"`},                // likewise
 }
 
-// unmeteredMembers are wishes that are billed apart whatever they say.
-var unmeteredMembers = []string{"web_search_options"}
+// unmeteredMembers are wishes that are billed apart whatever they say, or, as
+// OpenRouter's models and plugins, by other models than the one that is priced.
+var unmeteredMembers = []string{"web_search_options", "models", "plugins"}
 
 // usualRegion is the one value of inference_geo that has no surcharge.
 const usualRegion = `"global"`
